@@ -1,0 +1,26 @@
+# Interface targets that every target of this tree links privately, and the two shapes a folder has.
+
+add_library(sg_warnings INTERFACE)
+target_compile_options(sg_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wsign-conversion
+  -Wimplicit-fallthrough)
+if(SG_WERROR)
+  target_compile_options(sg_warnings INTERFACE -Werror)
+endif()
+
+add_library(sg_sanitizers INTERFACE)
+if(SG_SANITIZE)
+  target_compile_options(sg_sanitizers INTERFACE
+    -fsanitize=${SG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(sg_sanitizers INTERFACE -fsanitize=${SG_SANITIZE})
+endif()
+
+# A folder of daemon/: a static library `sgeventd_<name>` with the alias `sgeventd::<name>`.
+# What stands before the sources is nothing; what it links is said with target_link_libraries as usual.
+function(sg_add_part name)
+  add_library(sgeventd_${name} STATIC ${ARGN})
+  add_library(sgeventd::${name} ALIAS sgeventd_${name})
+  target_include_directories(sgeventd_${name} PUBLIC ${PROJECT_SOURCE_DIR}/daemon)
+  target_compile_definitions(sgeventd_${name} PUBLIC JSON_USE_IMPLICIT_CONVERSIONS=0)
+  target_link_libraries(sgeventd_${name} PRIVATE sg_warnings sg_sanitizers)
+endfunction()

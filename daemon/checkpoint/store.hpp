@@ -1,0 +1,147 @@
+#pragma once
+// How far every plugin has got, kept across restarts.
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sg/logger.hpp>
+#include <string>
+#include <vector>
+
+#include "util/clock.hpp"
+#include "util/result.hpp"
+
+namespace sg::checkpoint {
+
+/// Stored UTC instants; milliseconds are enough for deadlines.
+using Instant = std::chrono::sys_time<std::chrono::milliseconds>;
+
+/// Progress of one plugin. Every id in (start, cursor] is settled, pending, or inside an open gap.
+struct Progress {
+    EventId start = 0;       ///< fixed when the plugin was first seen: nothing at or below it is its business
+    EventId cursor = 0;      ///< only moves forward
+    EventId handed_out = 0;  ///< events up to this id may have been handed to a callback; reserved ahead
+};
+
+/// One callback that still owes an outcome for one event at or below the cursor.
+struct Pending {
+    std::string plugin;
+    EventId event = 0;
+    std::string callback;        ///< registered name
+    std::uint32_t attempts = 0;  ///< tries that ended in a failure
+    Instant due{};
+    std::string last_error;
+    std::string body;  ///< the row's JSON text
+};
+
+/// Missing ids, both ends included, awaited until `deadline` by the site's clock.
+struct Gap {
+    EventId first = 0;
+    EventId last = 0;
+    Instant deadline{};
+    friend bool operator==(const Gap&, const Gap&) = default;
+};
+
+/// All of it, as read when the store is opened.
+struct Snapshot {
+    std::optional<EventId> highest_seen;  ///< nullopt: this state directory is new
+    std::map<std::string, Progress> plugins;
+    std::vector<Pending> pending;  ///< ascending event id
+    std::vector<Gap> gaps;         ///< ascending, disjoint
+    bool clean = true;             ///< the last daemon closed the store in order
+};
+
+/// Changes that become durable together or not at all.
+class Batch {
+public:
+    void set_highest_seen(EventId id);
+    void set_progress(std::string plugin, Progress progress);  ///< adds the plugin, or replaces its row
+    void put_pending(Pending row);                             ///< adds or replaces (plugin, event, callback)
+    void erase_pending(std::string plugin, EventId event, std::string callback);
+    void put_gap(Gap gap);  ///< adds, or replaces the gap with the same first id
+    void erase_gap(EventId first);
+    bool empty() const noexcept;
+
+private:
+    friend class Store;
+    struct PendingKey {
+        std::string plugin;
+        EventId event;
+        std::string callback;
+        auto operator<=>(const PendingKey&) const = default;
+    };
+    // Last wins: a batch holds at most one change per row, however many were made.
+    std::optional<EventId> highest_seen_;
+    std::map<std::string, Progress> progress_;
+    std::map<PendingKey, std::optional<Pending>> pending_;  // nullopt erases
+    std::map<EventId, std::optional<Gap>> gaps_;            // by first id
+    void merge(Batch&& newer);
+    std::size_t size() const noexcept;
+};
+
+/// How urgent it is that a batch becomes durable.
+enum class Urgency {
+    settled,  ///< with the next group commit, a few milliseconds
+    lazy,     ///< cursor moves over events nobody wanted: rides along, or within a second
+};
+
+/// What the owner of the store is told. Called on the writer's thread: post it onwards.
+struct Listener {
+    /// Saving fails, or works again; the store keeps trying by itself every few seconds.
+    std::function<void(const Failure&)> on_refused;
+    std::function<void()> on_recovered;
+};
+
+/// The daemon's durable state: one SQLite file, written by one thread in groups.
+///
+/// A group holds whole batches in the order they were applied, so what is on disk is always what
+/// memory was at some moment. A write that fails changes nothing: the batches stay queued, and
+/// nothing is ever truncated.
+///
+/// Threads:  every member may be called from any thread; one writer does the I/O.
+/// Lifetime: outlives everything that applies batches.
+class Store {
+public:
+    struct Options {
+        std::filesystem::path directory;  ///< made if absent, private to the user; must be on a local disk
+        std::chrono::milliseconds group_time{2};  ///< how long a group may wait for more
+        std::chrono::milliseconds lazy_time{1000};
+        std::size_t group_size = 1000;                ///< changes after which it no longer waits
+        std::chrono::milliseconds retry_pause{2000};  ///< between attempts to save
+    };
+
+    /// Takes the lock of the state directory and opens or creates the database. Blocks on the disk.
+    /// Errors: `conflict()` (another daemon holds the lock; names its pid), `damaged()` (not ours,
+    /// newer than we are, or corrupt), `io`. See StoreError.
+    static Result<std::unique_ptr<Store>> open(Options options, Clock& clock, Logger& log,
+                                               Listener listener = {});
+    virtual ~Store() = default;
+
+    /// What was stored when it was opened.
+    virtual const Snapshot& snapshot() const noexcept = 0;
+
+    /// Takes the changes; returns at once.
+    virtual void apply(Batch batch, Urgency urgency) = 0;
+
+    /// Changes taken and not yet durable. The dispatcher pauses above a bound (see `backlog` there).
+    virtual std::size_t unsaved() const noexcept = 0;
+
+    /// Waits until all that was applied before the call is durable.
+    /// Errors: `timed_out`, or why saving fails.
+    virtual Result<void> flush(std::chrono::milliseconds at_most) = 0;
+
+    /// Flushes, marks the state clean and closes. Errors as `flush`.
+    virtual Result<void> close(std::chrono::milliseconds at_most) = 0;
+
+protected:
+    static void merge(Batch& into, Batch&& newer) { into.merge(std::move(newer)); }
+};
+
+/// Which exit code a refused `open` deserves.
+enum class OpenRefusal { locked, damaged, io };
+OpenRefusal open_refusal(const Failure& failure) noexcept;
+
+}  // namespace sg::checkpoint

@@ -1,0 +1,58 @@
+#pragma once
+// Where a lane pulls events from, and what the source tells the lanes.
+
+#include <functional>
+#include <optional>
+
+#include "event/event_page.hpp"
+
+namespace sg::checkpoint {
+class Batch;
+}
+
+namespace sg::event {
+
+/// Everything the site showed in the ids above `after` and up to `through`: rows not in `page`
+/// that lie between are missing there (an open gap, or they never happened).
+struct Stretch {
+    EventId after = 0;
+    EventId through = 0;
+    PagePtr page;
+};
+
+/// Lanes pull; the source fetches. Loop thread only.
+class EventSource {
+public:
+    /// The stretch that begins right after `position`, if it is at hand (recent live pages).
+    /// A stretch may begin below `position`: skip rows up to it.
+    virtual std::optional<Stretch> at_hand(EventId position) = 0;
+
+    /// Fetches a stretch after `position` from the site and hands it to `ready` on the loop, later,
+    /// once; retried through outages. Equal wishes are fetched once. Nothing newer than the last
+    /// live page is ever handed out here, so that gaps are seen first by the live poll.
+    virtual void fetch(EventId position, std::function<void(Stretch)> ready) = 0;
+
+    /// The highest id handed to `EventSink::on_live`; a lane at it is level.
+    virtual EventId level() const = 0;
+
+protected:
+    ~EventSource() = default;
+};
+
+/// What the dispatcher implements. Loop thread only.
+class EventSink {
+public:
+    /// Newer events than any before, in order: `live.after` is the `through` of the last one.
+    /// What the source has to store about them (gaps, the highest id) is already in the store.
+    virtual void on_live(const Stretch& live) = 0;
+
+    /// Rows that turned up inside open gaps. For each plugin already past a row the sink adds it to
+    /// `batch` as pending; the source adds the shrinking of the gap and commits both as one.
+    /// Plugins not past it meet the row in their own stretch.
+    virtual void on_late(const PagePtr& rows, checkpoint::Batch& batch) = 0;
+
+protected:
+    ~EventSink() = default;
+};
+
+}  // namespace sg::event

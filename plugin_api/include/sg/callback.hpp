@@ -1,0 +1,72 @@
+#pragma once
+// How a plugin's function reaches the daemon: behind one virtual call that is handed a completion.
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <sg/context.hpp>
+#include <sg/event.hpp>
+#include <type_traits>
+
+namespace sg {
+
+/// Told once, by anyone, on any thread, how a call of a callback ended.
+class Completion {
+public:
+    virtual void succeeded() noexcept = 0;
+    virtual void failed(std::exception_ptr why) noexcept = 0;
+
+protected:
+    ~Completion() = default;
+};
+
+/// A callback as the host sees it. A plugin does not derive from this: it hands in a function.
+class CallbackBase {
+public:
+    virtual ~CallbackBase() = default;
+
+    /// Runs the callback on one event and tells `done` once. It may return before that: the event
+    /// is running until `done` is told, and `event` and `context` live as long. What it throws
+    /// counts as `failed`.
+    virtual void start(const Event& event, Context& context, Completion& done) = 0;
+};
+
+/// Wraps a function, function object or lambda `void(const Event&, Context&)`.
+///
+/// A function object is called for one event at a time unless its registration says otherwise,
+/// so its members need no lock.
+class Callback {
+public:
+    Callback() = default;
+
+    template <class F, class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, Callback>>>
+    Callback(
+        F&& function)  // NOLINT(google-explicit-constructor): a registration reads `.callback = on_status`
+        : base_(std::make_unique<Returning<std::decay_t<F>>>(std::forward<F>(function))) {
+        static_assert(std::is_invocable_v<std::decay_t<F>&, const Event&, Context&>,
+                      "a callback takes (const sg::Event&, sg::Context&)");
+        static_assert(std::is_void_v<std::invoke_result_t<std::decay_t<F>&, const Event&, Context&>>,
+                      "a callback returns void");
+    }
+
+    explicit operator bool() const noexcept { return base_ != nullptr; }
+    std::unique_ptr<CallbackBase> release() noexcept { return std::move(base_); }
+
+private:
+    template <class F>
+    class Returning final : public CallbackBase {
+    public:
+        explicit Returning(F function) : function_(std::move(function)) {}
+        void start(const Event& event, Context& context, Completion& done) override {
+            std::invoke(function_, event, context);
+            done.succeeded();
+        }
+
+    private:
+        F function_;
+    };
+
+    std::unique_ptr<CallbackBase> base_;
+};
+
+}  // namespace sg

@@ -1,0 +1,26 @@
+#pragma once
+// All that a plugin includes.
+//
+//     #include <sg/plugin.hpp>
+//
+//     static void on_status(const sg::Event& event, sg::Context& context) {
+//         if (event.new_value() != "rev") return;
+//         context.logger().info("Ready for review. version={}", event.entity().name);
+//     }
+//
+//     SG_PLUGIN(registrar) {
+//         registrar.on("Shotgun_Version_Change", "sg_status_list", on_status);
+//     }
+
+#include <sg/abi.hpp>
+#include <sg/registrar.hpp>
+
+/// Opens the function that the daemon calls when it loads the plugin, with a `sg::Registrar&` of
+/// the given name. Once in a plugin. What it throws refuses the plugin with that text.
+#define SG_PLUGIN(registrar)                                                                             \
+    SG_DETAIL_EMIT_NOTE();                                                                               \
+    static void sg_plugin_register(::sg::Registrar& registrar);                                          \
+    extern "C" __attribute__((visibility("default"))) void sg_plugin_entry(::sg::Registrar& registrar) { \
+        sg_plugin_register(registrar);                                                                   \
+    }                                                                                                    \
+    static void sg_plugin_register(::sg::Registrar& registrar)
