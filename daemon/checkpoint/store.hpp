@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <sg/logger.hpp>
+#include <sg/types.hpp>
 #include <string>
 #include <vector>
 
@@ -30,11 +31,16 @@ struct Progress {
 struct Pending {
     std::string plugin;
     EventId event = 0;
-    std::string callback;        ///< registered name
+    std::string callback;        ///< registered name; empty: every callback that wants it, not known yet
     std::uint32_t attempts = 0;  ///< tries that ended in a failure
     Instant due{};
     std::string last_error;
-    std::string body;  ///< the row's JSON text
+    std::string body;          ///< the row's JSON text
+    bool redelivered = false;  ///< a try may have run without its outcome being known
+    std::string type;          ///< what had been read of the row, so that it need not be read again
+    std::string attribute;
+    EntityId project = 0;
+    std::chrono::sys_seconds created_at{};
 };
 
 /// Missing ids, both ends included, awaited until `deadline` by the site's clock.
@@ -123,10 +129,21 @@ public:
     /// What was stored when it was opened.
     virtual const Snapshot& snapshot() const noexcept = 0;
 
-    /// Takes the changes; returns at once.
-    virtual void apply(Batch batch, Urgency urgency) = 0;
+    /// Grows by one with every batch.
+    using Ticket = std::uint64_t;
 
-    /// Changes taken and not yet durable. The dispatcher pauses above a bound (see `backlog` there).
+    /// Takes the changes; returns at once. Whoever does not wait for them ignores the ticket.
+    virtual Ticket apply(Batch batch, Urgency urgency) = 0;
+
+    /// Every batch up to this ticket is durable.
+    virtual Ticket durable() const noexcept = 0;
+
+    /// Calls `done` once, on the writer's thread or inside this call: with true when the batch is
+    /// durable, with false when the disk refuses it for now. Hurries nothing. Dropped uncalled
+    /// if the store is closed first.
+    virtual void when_saved(Ticket ticket, std::function<void(bool durable)> done) = 0;
+
+    /// Changes taken and not yet durable.
     virtual std::size_t unsaved() const noexcept = 0;
 
     /// Waits until all that was applied before the call is durable.

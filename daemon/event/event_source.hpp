@@ -21,6 +21,9 @@ struct Stretch {
 };
 
 /// Lanes pull; the source fetches. Loop thread only.
+///
+/// What turns up late is in every stretch handed out after `EventSink::on_late` told of it, also
+/// in those at hand; a lane that was waiting for a `fetch` at that moment allows for it by itself.
 class EventSource {
 public:
     /// The stretch that begins right after `position`, if it is at hand (recent live pages).

@@ -1,0 +1,99 @@
+#pragma once
+// Who gets which event, in what order, with what on failure.
+
+#include <functional>
+#include <memory>
+#include <sg/logger.hpp>
+#include <string>
+#include <vector>
+
+#include "checkpoint/store.hpp"
+#include "dispatch/settings.hpp"
+#include "event/event_source.hpp"
+#include "plugins/generation.hpp"
+#include "util/loop.hpp"
+
+namespace sg::dispatch {
+
+enum class LaneState {
+    waiting_for_start,   ///< new, and the site's newest id is not known yet
+    waiting_for_plugin,  ///< no generation serves: loading, refused, or its host is being started again
+    level,               ///< has been offered everything there is
+    behind,              ///< has events waiting, here or at the site
+    held,                ///< owes too many failed events; takes no new ones
+    unsaved,             ///< all lanes: too much is not on disk; nothing is handed out
+    draining,            ///< all lanes: the daemon is stopping
+};
+const char* to_string(LaneState state) noexcept;
+
+/// One lane at one moment, for people.
+struct LaneStatus {
+    std::string plugin;
+    LaneState state = LaneState::waiting_for_plugin;
+    std::string why;      ///< of a state that is not normal; else empty
+    Clock::Time since{};  ///< of `state`
+    EventId start = 0;
+    EventId position = 0;         ///< highest id taken from the source
+    EventId cursor = 0;           ///< everything up to here is settled, pending or awaited
+    std::size_t queued = 0;       ///< taken, wanted, and not handed out
+    std::size_t outstanding = 0;  ///< handed out and without an outcome
+    std::size_t pending = 0;      ///< callbacks that owe an outcome below the cursor
+    std::uint64_t succeeded = 0;  ///< calls, since the daemon started
+    std::uint64_t failed = 0;     ///< calls, since the daemon started
+};
+
+/// One ordered lane per plugin between the stream and the hosts.
+///
+/// A plugin gets its events one at a time in id order. A callback that fails owes that event: the debt is
+/// stored, tried again with growing pauses, and the lane goes on meanwhile. Lanes share nothing
+/// but the index that says who wants an event, so none waits for another.
+///
+/// The service wires it like this:
+///
+///     dispatch::Dispatcher dispatcher(settings, loop, *store, log);
+///     stream::Stream stream(…, dispatcher, …);      // as its event::EventSink
+///     plugins::PluginSet plugins(…, dispatcher, …);  // as its plugins::GenerationOwner
+///     // once, on the loop, when the stream has had its first answer from the site:
+///     dispatcher.begin(stream);
+///     // at the end, on the loop: drain, then stop the plugin set, then:
+///     dispatcher.finish();
+///     // then, on any thread: store->close(…)
+///
+/// Threads:  the loop's thread only, or before the loop runs.
+/// Lifetime: outlived by loop, store, source and logger. Generations may outlive it.
+class Dispatcher final : public event::EventSink, public plugins::GenerationOwner {
+public:
+    /// Makes a lane for every plugin that the store knows.
+    Dispatcher(Settings settings, Loop& loop, checkpoint::Store& store, Logger& log);
+    ~Dispatcher();
+    Dispatcher(const Dispatcher&) = delete;
+    Dispatcher& operator=(const Dispatcher&) = delete;
+
+    /// `source.level()` is what the site has now: `latest` means after this, and lanes may pull.
+    /// Before, plugins may become ready; those that are new wait, and owed events are tried again.
+    void begin(event::EventSource& source);
+
+    void on_live(const event::Stretch& live) override;
+    void on_late(const event::PagePtr& rows, checkpoint::Batch& batch) override;
+
+    void on_ready(std::shared_ptr<plugins::Generation> generation) override;
+    void on_outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes) override;
+    void on_end(plugins::Generation& generation, const plugins::HostEnd& end) override;
+    void on_refused(const std::string& plugin, const Failure& why, bool will_retry) override;
+
+    /// Hands out nothing more, and calls `done` with the number of events still without an
+    /// outcome: when that is none, or when `at_most` has passed. Called once, from the loop.
+    void drain(Clock::Duration at_most, std::function<void(std::size_t left)> done);
+
+    /// Stores how far events were handed out, exactly. After `drain` and after the hosts are gone,
+    /// before `Store::close`; what was handed out and never ended is handed out again next time.
+    void finish();
+
+    std::vector<LaneStatus> status() const;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sg::dispatch

@@ -1,0 +1,42 @@
+#pragma once
+// What the configuration says about lanes.
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <sg/types.hpp>
+#include <string>
+
+#include "util/backoff.hpp"
+
+namespace sg::dispatch {
+
+/// Where a plugin that was never seen before begins. Fixed and stored at its first load.
+struct StartRule {
+    enum class Kind { latest, earliest, after_id };
+    Kind kind = Kind::latest;
+    EventId id = 0;  ///< of `after_id`: the first event is the one after this
+};
+
+/// Every bound is per lane unless it says otherwise.
+struct Settings {
+    StartRule start;                          ///< of plugins without an entry in `starts`
+    std::map<std::string, StartRule> starts;  ///< by plugin name
+
+    /// Pauses between the attempts of one callback on one event.
+    Backoff::Limits retry{std::chrono::milliseconds(100), std::chrono::seconds(1), std::chrono::minutes(5)};
+
+    std::size_t queue_events = 1000;     ///< taken from the source and not handed out; more is pulled later
+    std::size_t queue_bytes = 4 << 20;   ///< of the pages these keep alive; one page always fits
+    std::size_t window_events = 256;     ///< handed to the host and without an outcome
+    std::size_t window_bytes = 1 << 20;  ///< of these events; a larger event travels alone
+    std::chrono::milliseconds window_time{100};  ///< worth of work that a host has in hand, as last measured
+
+    std::size_t pending_rows = 1000;  ///< owed by callbacks that exist; at this the lane takes no new event
+    std::size_t pending_bytes = 8 << 20;  ///< the same for the size of their events
+
+    std::size_t unsaved = 10'000;  ///< outcomes not durable, all lanes together; then nothing is handed out
+    EventId far_behind = 10'000;   ///< a plugin that returns farther behind than this is warned about
+};
+
+}  // namespace sg::dispatch
