@@ -1,0 +1,110 @@
+#pragma once
+// The site's API over HTTP.
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sg/logger.hpp>
+#include <sg/types.hpp>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "site/limits.hpp"
+#include "site/query.hpp"
+#include "util/backoff.hpp"
+#include "util/clock.hpp"
+#include "util/result.hpp"
+
+namespace sg::site {
+
+/// A script of the site and its key, sent exactly as they are.
+struct Script {
+    std::string name;
+    std::string key;
+};
+
+struct Settings {
+    std::string base_url;                 ///< see `Endpoint::from_base_url`
+    std::string proxy;                    ///< see `Proxy::parse`; empty: none
+    bool proxy_from_environment = false;  ///< without `proxy`: obey http_proxy, https_proxy, no_proxy
+    std::string ca_file;                  ///< empty: the system's
+    Limits limits;
+    std::int64_t page_size = 500;                     ///< rows asked for at a time by `find`
+    std::uint32_t attempts = 5;                       ///< of a read, the first included
+    Backoff::Limits backoff;                          ///< between them
+    std::chrono::milliseconds longest_wait{120'000};  ///< a site that asks for more is not waited for
+};
+
+/// What goes with one call, and with no other.
+struct CallOptions {
+    Script script;
+    std::stop_token stop;
+    std::string session_uuid;               ///< the browser session that the change is shown in; empty: none
+    std::string sudo_as_login;              ///< the person whose permissions apply; empty: the script's own
+    std::optional<std::uint32_t> attempts;  ///< of a read; 1 leaves retrying to the caller
+};
+
+/// An answer of the site as it came, known to be JSON by its content type and to be no fault.
+struct RawAnswer {
+    std::string body;
+    std::optional<UtcTime> date;  ///< the site's clock, from the `Date` header
+};
+
+/// One site, as any number of scripts.
+///
+/// Connections are made on first use, kept alive, pooled per script, and never used by two calls at
+/// once. A read is retried after a growing pause while the trouble may pass (no connection, a limit,
+/// 429, 502, 503, 504), as late as the site's `Retry-After` says. A call that may change something is
+/// sent once: tried again only while no byte of it has left this machine.
+///
+/// Threads:  every member from any thread.
+/// Lifetime: outlives its calls; `clock` and `log` outlive it.
+/// Blocks:   each call until it is answered, a limit of `Settings::limits` passes, or (within
+///           milliseconds) its stop token is triggered. Pauses between attempts follow `clock`; the
+///           limits of a request follow the machine's monotonic clock.
+/// Errors:   as `Failure`: the site's own faults with its text and `site_code` (102, 106, 108, 110 are
+///           `authentication`, the others `bad_request`), HTTP errors with `http_status`, `stopped`,
+///           and `invalid` for what was not sent at all. No message holds a key or password.
+class Client {
+public:
+    /// Opens no connection. Errors: `invalid`.
+    static Result<std::unique_ptr<Client>> make(Settings settings, Clock& clock, Logger& log);
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    /// What the site says of itself (`version`, …). Needs no script.
+    Result<nlohmann::json> info(const CallOptions& options);
+
+    /// All rows, an array; each with `type`, `id` and the fields as the site sent them. Pages are
+    /// separate requests: what changes between them can be missed or come twice.
+    Result<nlohmann::json> find(const FindRequest& request, const CallOptions& options);
+
+    /// The first row, or null.
+    Result<nlohmann::json> find_one(const Query& query, const CallOptions& options);
+
+    /// One page, left as the bytes of the answer: `{"results": {"entities": […], …}}`.
+    Result<RawAnswer> read_raw(const ReadRequest& request, const CallOptions& options);
+
+    /// Makes an entity of `data` (field to value); the new row with those fields and `fields`.
+    Result<nlohmann::json> create(std::string_view type, const nlohmann::json& data,
+                                  const std::vector<std::string>& fields, const CallOptions& options);
+
+    /// Changes the fields in `data`; the row with those fields. Without data nothing is sent.
+    /// `multi_entity_modes` maps a field to `add`, `remove` or `set`; null: every field is set.
+    Result<nlohmann::json> update(std::string_view type, EntityId id, const nlohmann::json& data,
+                                  const nlohmann::json& multi_entity_modes, const CallOptions& options);
+
+    /// Retires an entity (the site's `delete`); false if it was retired already.
+    Result<bool> remove(std::string_view type, EntityId id, const CallOptions& options);
+
+private:
+    class Calls;
+    explicit Client(std::unique_ptr<Calls> calls);
+
+    std::unique_ptr<Calls> calls_;
+};
+
+}  // namespace sg::site
