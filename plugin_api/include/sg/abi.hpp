@@ -39,8 +39,11 @@
 #endif
 #endif
 
+// Both make a JSON value larger. A program that defines either must do so for host and plugins alike.
 #if defined(JSON_DIAGNOSTICS) && JSON_DIAGNOSTICS
 #define SG_DETAIL_JSON_FLAVOUR ",diagnostics"
+#elif defined(JSON_DIAGNOSTIC_POSITIONS) && JSON_DIAGNOSTIC_POSITIONS
+#define SG_DETAIL_JSON_FLAVOUR ",positions"
 #else
 #define SG_DETAIL_JSON_FLAVOUR ""
 #endif

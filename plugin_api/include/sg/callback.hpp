@@ -7,6 +7,7 @@
 #include <sg/context.hpp>
 #include <sg/event.hpp>
 #include <type_traits>
+#include <utility>
 
 namespace sg {
 
@@ -14,6 +15,8 @@ namespace sg {
 class Completion {
 public:
     virtual void succeeded() noexcept = 0;
+
+    /// `why` is read and let go before this returns: it may point into the plugin.
     virtual void failed(std::exception_ptr why) noexcept = 0;
 
 protected:
@@ -33,8 +36,11 @@ public:
 
 /// Wraps a function, function object or lambda `void(const Event&, Context&)`.
 ///
-/// A function object is called for one event at a time unless its registration says otherwise,
-/// so its members need no lock.
+/// The function object is moved or copied in once, lives as long as the plugin is loaded, and is
+/// where state that calls share belongs: captured by a lambda, or members. It is called for one
+/// event at a time unless its registration says otherwise, so they need no lock.
+///
+/// Later a callback may be a coroutine that returns `sg::Async`; until then it returns void.
 class Callback {
 public:
     Callback() = default;
@@ -42,11 +48,14 @@ public:
     template <class F, class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, Callback>>>
     Callback(
         F&& function)  // NOLINT(google-explicit-constructor): a registration reads `.callback = on_status`
-        : base_(std::make_unique<Returning<std::decay_t<F>>>(std::forward<F>(function))) {
+    {
         static_assert(std::is_invocable_v<std::decay_t<F>&, const Event&, Context&>,
                       "a callback takes (const sg::Event&, sg::Context&)");
         static_assert(std::is_void_v<std::invoke_result_t<std::decay_t<F>&, const Event&, Context&>>,
                       "a callback returns void");
+        if constexpr (std::is_pointer_v<std::remove_reference_t<F>>)
+            if (function == nullptr) return;  // as good as no callback: the registration says so
+        base_ = std::make_unique<Returning<std::decay_t<F>>>(std::forward<F>(function));
     }
 
     explicit operator bool() const noexcept { return base_ != nullptr; }

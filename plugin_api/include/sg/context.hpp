@@ -2,17 +2,22 @@
 // All that a callback may want besides the event.
 
 #include <chrono>
+#include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sg/logger.hpp>
 #include <sg/site.hpp>
 #include <stop_token>
+#include <string_view>
 
 namespace sg {
 
-/// Handed to each call of a callback.
+/// Handed to each call of a callback. A plugin never makes one (tests do: see <sg/testing.hpp>), so
+/// that it can grow at its end.
 ///
 /// Threads:  every member may be called from any thread.
-/// Lifetime: as long as the callback runs.
+/// Lifetime: as long as the callback runs; a thread that the callback started must be joined before
+///           it returns, or touch nothing of this.
 class Context {
 public:
     virtual Site& site() = 0;
@@ -21,10 +26,10 @@ public:
     virtual Logger& logger() = 0;
 
     /// What the callback was registered with; the plugin's arguments in the configuration if it
-    /// was registered with none; null if there are none either.
+    /// was registered with none; null if there are none either. The same object at every call.
     virtual const nlohmann::json& args() const = 0;
 
-    /// 1 at the first try of this event by this callback.
+    /// 1 at the first try of this event by this callback. A try that ended with its host counts.
     virtual std::uint32_t attempt() const noexcept = 0;
 
     /// True when an earlier try may have run without its outcome being known: the daemon or the
@@ -37,10 +42,13 @@ public:
     /// When the daemon gives up on this call, if a hard deadline is configured.
     virtual std::optional<std::chrono::steady_clock::time_point> deadline() const noexcept = 0;
 
-    /// True in a replay: writes to the site are shown, not made. Other effects are the plugin's to leave out.
+    /// True in a replay: writes to the site are shown, not made. Other effects (files, mails, other
+    /// services) are the plugin's to leave out.
     virtual bool dry_run() const noexcept = 0;
 
-    /// Requested when the daemon wants the call to end; every blocking call of this context ends by itself.
+    /// Requested when the daemon wants the call to end: it stops, or the deadline is near. Blocking
+    /// calls of this context then throw `Error(stopped)` by themselves; a loop or wait of the
+    /// plugin's own should look here, or is killed with its host in the end.
     virtual std::stop_token stop_token() const noexcept = 0;
 
 protected:

@@ -1,7 +1,10 @@
 #pragma once
 // One row of the site's event log.
 
+#include <nlohmann/json.hpp>
 #include <sg/types.hpp>
+#include <string>
+#include <string_view>
 
 namespace sg {
 
@@ -29,7 +32,7 @@ public:
     /// When the site wrote the row, UTC, whole seconds; the epoch where it sent no time.
     virtual UtcTime created_at() const noexcept = 0;
 
-    /// The row exactly as the site sent it, UTF-8 JSON text.
+    /// The row exactly as the site sent it, UTF-8 JSON text; not terminated by a zero.
     virtual std::string_view raw() const noexcept = 0;
 
     /// The row as a JSON object, every field the daemon asked for included.
@@ -54,8 +57,25 @@ public:
         return flag.is_boolean() && flag.get<bool>();
     }
 
-    /// What the event is about; the null link once that entity is retired.
+    /// What the event is about; the null link where the site named nothing, and once the entity is
+    /// retired, even if it was not when the event happened: see `meta_entity`.
     EntityRef entity() const { return EntityRef::from_json(field("entity")); }
+
+    /// Type and id (no name) of the entity that `meta` speaks of; the null link where it names none.
+    /// Still there when `entity()` is null because the entity was retired since. Usually the same
+    /// entity; not in a back reference.
+    EntityRef meta_entity() const {
+        const auto& type = member(meta(), "entity_type");
+        const auto& id = member(meta(), "entity_id");
+        return EntityRef::from_json({{"type", type}, {"id", id}});
+    }
+
+    /// True for the far side of a link: a Task was given a Shot, and this row tells of the Shot's
+    /// `tasks`. Type, attribute and `entity()` speak of the Shot then, `meta_entity()` of the Task.
+    bool is_back_reference() const {
+        return !member(meta(), "original_event_log_entry_id").is_null() ||
+               !member(meta(), "actual_attribute_changed").is_null();
+    }
 
     /// Who caused it: a `HumanUser`, or a script as `ApiUser`.
     EntityRef user() const { return EntityRef::from_json(field("user")); }

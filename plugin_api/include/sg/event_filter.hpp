@@ -1,9 +1,13 @@
 #pragma once
 // Which events a callback wants.
 
+#include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <sg/error.hpp>
-#include <sg/types.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sg {
@@ -23,15 +27,16 @@ namespace sg {
 /// Threads: a value; as safe as any.
 class EventFilter {
 public:
-    /// Adds a type with all its events.
+    /// Adds a type with all its events. Throws `Error(invalid)` for an empty type.
     EventFilter& on(std::string type) {
-        entries_[std::move(type)].everything = true;
+        entry_of(std::move(type)).everything = true;
         return *this;
     }
 
-    /// Adds a type with those attributes; more than one call adds up.
+    /// Adds a type with those attributes; more than one call adds up. Events without an attribute
+    /// (`_New`, `_Retirement`, `_Revival`) never match this: add their type alone.
     EventFilter& on(std::string type, std::vector<std::string> attributes) {
-        Entry& entry = entries_[std::move(type)];
+        Entry& entry = entry_of(std::move(type));
         for (auto& name : attributes) {
             if (name == "*") entry.everything = true;
             entry.attributes.push_back(std::move(name));
@@ -40,7 +45,8 @@ public:
     }
 
     /// Reads the form that scripts of the old daemon use: `null`, or an object from type to
-    /// `null`, a name, or a list of names. Throws `Error(invalid)` for anything else.
+    /// `null`, a name, or a list of names. Throws `Error(invalid)` for anything else. Unlike there, a
+    /// name alone is compared whole, and `*` adds to the other entries instead of hiding them.
     static EventFilter from_json(const nlohmann::json& value) {
         EventFilter filter;
         if (value.is_null()) return filter;
@@ -77,7 +83,8 @@ public:
 
     bool matches(std::string_view type, std::string_view attribute) const {
         if (entries_.empty()) return true;
-        if (const auto any = entries_.find("*"); any != entries_.end() && any->second.lets(attribute))
+        if (const auto any = entries_.find(std::string_view("*"));
+            any != entries_.end() && any->second.lets(attribute))
             return true;
         const auto own = entries_.find(type);
         return own != entries_.end() && own->second.lets(attribute);
@@ -100,6 +107,11 @@ public:
     const std::map<std::string, Entry, std::less<>>& entries() const noexcept { return entries_; }
 
 private:
+    Entry& entry_of(std::string type) {
+        if (type.empty()) throw Error(Cause::invalid, "a filter names an event type, or * for every type");
+        return entries_[std::move(type)];
+    }
+
     std::map<std::string, Entry, std::less<>> entries_;
 };
 

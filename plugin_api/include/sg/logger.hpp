@@ -15,6 +15,11 @@ enum class LogLevel : std::uint8_t { trace, debug, info, warning, error };
 
 /// Formats with fmt inside the caller and hands on finished text.
 ///
+///     logger.info("Status set. shot={} status={}", shot.name, status);
+///
+/// The format is checked when the plugin is compiled. JSON is not formatted by itself: pass `.dump()`.
+/// Never log a key, a token or a whole event: what is in an event is not for every reader of a log.
+///
 /// Threads: any thread may log at any time. A line never blocks a callback for long: where the
 /// daemon is behind, lines are dropped and the number of those dropped is logged.
 class Logger {

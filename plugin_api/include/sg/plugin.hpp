@@ -13,10 +13,20 @@
 //     }
 
 #include <sg/abi.hpp>
+#include <sg/callback.hpp>
+#include <sg/context.hpp>
+#include <sg/error.hpp>
+#include <sg/event.hpp>
+#include <sg/event_filter.hpp>
+#include <sg/logger.hpp>
 #include <sg/registrar.hpp>
+#include <sg/site.hpp>
+#include <sg/types.hpp>
 
 /// Opens the function that the daemon calls when it loads the plugin, with a `sg::Registrar&` of
-/// the given name. Once in a plugin. What it throws refuses the plugin with that text.
+/// the given name. Once in a plugin, outside any namespace. What it throws refuses the plugin with
+/// that text. Nothing but this function is called before the first event: constructors of global
+/// objects run earlier still, and must not fail.
 #define SG_PLUGIN(registrar)                                                                             \
     SG_DETAIL_EMIT_NOTE();                                                                               \
     static void sg_plugin_register(::sg::Registrar& registrar);                                          \

@@ -1,9 +1,19 @@
 #pragma once
 // What a plugin is handed when it is loaded, to say what it wants.
 
+#include <cstdint>
 #include <initializer_list>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <sg/callback.hpp>
+#include <sg/error.hpp>
 #include <sg/event_filter.hpp>
+#include <sg/logger.hpp>
+#include <sg/site.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sg {
 
@@ -28,26 +38,31 @@ enum class OnFailure : std::uint8_t {
 
 /// Everything that can be said about a callback. Name the members you need:
 ///
-///     registrar.add({.name = "ready", .filter = EventFilter{}.on("Shotgun_Version_New"), .callback =
-///     on_new});
+///     registrar.add({.name = "new version",
+///                    .filter = sg::EventFilter{}.on("Shotgun_Version_New"),
+///                    .callback = on_new_version});
 ///
 /// The struct never leaves the plugin, so it can grow: the header turns it into calls.
 struct Registration {
-    std::string name;               ///< unique in the plugin, and stable: progress is kept under it
-    EventFilter filter = {};        ///< every event by default
-    Callback callback = {};         ///< required
+    std::string name;         ///< required, unique in the plugin, and stable: what is to be tried again, and
+                              ///< how often it was, is kept under it across restarts and new builds
+    EventFilter filter = {};  ///< every event by default
+    Callback callback = {};   ///< required
     nlohmann::json args = nullptr;  ///< handed back by `Context::args`
     Credential credential = {};
     OnFailure on_failure = OnFailure::retry;
     int concurrency = 1;  ///< calls at once; more than 1 is not built yet, fails the registration
 };
 
-/// Takes one registration apart. Called by `Registrar` only.
+/// Takes one registration apart. Called by `Registrar` only: `set` for what is not the default, then
+/// `run` once. What was begun and not committed, because something threw, counts for nothing.
 class RegistrationBuilder {
 public:
     /// One setting by name. A name that this daemon does not know throws `Error(not_supported)`:
-    /// a plugin that relies on it must not run half understood.
+    /// a plugin that relies on it must not run half understood. So does a value it does not know.
     virtual void set(std::string_view name, const nlohmann::json& value) = 0;
+
+    /// Takes over the callback; never null.
     virtual void run(std::unique_ptr<CallbackBase> callback) = 0;
 
 protected:
@@ -63,21 +78,33 @@ protected:
 /// Blocks:   calls of `site()` as described there; the function as a whole has a deadline.
 class Registrar {
 public:
-    /// Calls `callback` for changes of one field, named after type and attribute.
+    /// Calls `callback` for changes of one field; its name is `<type>.<attribute>`.
     void on(std::string type, std::string attribute, Callback callback) {
         std::string name = type + "." + attribute;
         add({std::move(name), EventFilter{}.on(std::move(type), {std::move(attribute)}),
              std::move(callback)});
     }
 
-    /// Calls `callback` for every event of one type; `*` is every type there is.
+    /// Calls `callback` for changes of any of these fields; its name is `<type>.<first>,<second>…`.
+    void on(std::string type, std::initializer_list<std::string_view> attributes, Callback callback) {
+        std::vector<std::string> fields(attributes.begin(), attributes.end());
+        std::string name = type;
+        for (const auto& field : fields) name += (&field == fields.data() ? '.' : ',') + field;
+        add({std::move(name), EventFilter{}.on(std::move(type), std::move(fields)), std::move(callback)});
+    }
+
+    /// Calls `callback` for every event of one type, and is named after it; `*` is every type there is.
     void on(std::string type, Callback callback) {
         std::string name = type;
         add({std::move(name), EventFilter{}.on(std::move(type)), std::move(callback)});
     }
 
-    /// Throws `Error(invalid)` for a registration without a name or callback, or a name used twice.
+    /// Throws `Error(invalid)` for a registration without a name or callback, or a name used twice;
+    /// `Error(not_supported)` for what this daemon cannot do.
     void add(Registration registration) {
+        if (registration.name.empty()) throw Error(Cause::invalid, "a registration has no name");
+        if (!registration.callback)
+            throw Error(Cause::invalid, "the registration '" + registration.name + "' has no callback");
         RegistrationBuilder& builder = begin(registration.name);
         builder.set("filter", registration.filter.to_json());
         if (!registration.args.is_null()) builder.set("args", registration.args);
@@ -93,14 +120,10 @@ public:
     }
 
     /// Whom alerts about this plugin go to: everyone in the configuration (the default), nobody, or
-    /// these addresses.
+    /// these addresses. The last call counts, and a plugin that is loaded again starts at the default.
     void alerts_to_all() { set("alerts", "all"); }
     void alerts_to_none() { set("alerts", "none"); }
-    void alerts_to(std::initializer_list<std::string_view> addresses) {
-        auto list = nlohmann::json::array();
-        for (const auto address : addresses) list.push_back(address);
-        set("alerts", list);
-    }
+    void alerts_to(const std::vector<std::string>& addresses) { set("alerts", addresses); }
 
     virtual Logger& logger() = 0;
 
@@ -110,11 +133,17 @@ public:
     /// The plugin's arguments in the configuration; null if there are none.
     virtual const nlohmann::json& args() const = 0;
 
+    /// The plugin's name: that of its file without the extension.
+    virtual std::string_view plugin() const noexcept = 0;
+
 protected:
     ~Registrar() = default;
 
+    /// The builder lives until `commit`, or until the next `begin`, which drops what was not committed.
     virtual RegistrationBuilder& begin(std::string_view name) = 0;
     virtual void commit() = 0;
+
+    /// One setting of the whole plugin, by name; errors as `RegistrationBuilder::set`.
     virtual void set(std::string_view name, const nlohmann::json& value) = 0;
 };
 

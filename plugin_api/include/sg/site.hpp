@@ -1,8 +1,13 @@
 #pragma once
 // The site, as a callback reaches it.
 
+#include <cstdint>
+#include <nlohmann/json.hpp>
 #include <sg/error.hpp>
 #include <sg/types.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sg {
@@ -24,7 +29,8 @@ struct FindOptions {
 ///
 ///     site.find("Task", {{"entity", "is", shot}, {"sg_status_list", "is_not", "fin"}}, {"content"});
 ///
-/// One condition may stand without its outer list: compilers disagree about what `{{…}}` means.
+/// One condition may stand without its outer list, `{"id", "is", 862}`: compilers disagree about what
+/// `{{…}}` means. No filters, `{}`, means every entity of the type.
 ///
 /// Each call carries the session id of the event in hand, if the configuration says so, so that
 /// the browser that caused the event shows the change.
@@ -33,15 +39,15 @@ struct FindOptions {
 /// Blocks:  until the site has answered, at most the configured limits long.
 /// Errors:  throws `Error`: the site's faults with their text and code, `stopped` when the daemon
 ///          ends or the callback is stopped. Reads are retried while that makes sense; a call that
-///          may have changed something is sent once.
+///          may have changed something is sent once, so after `network` or `timed_out` nobody knows
+///          whether it was done: read before writing where twice would be wrong.
 class Site {
 public:
     /// All rows of `type` that satisfy every one of `filters`: an array, possibly empty.
     nlohmann::json find(std::string_view type, const nlohmann::json& filters,
                         const std::vector<std::string>& fields = {}, const FindOptions& options = {}) {
-        const bool one = filters.is_array() && !filters.empty() && filters.front().is_string();
         return call("find", {{"type", type},
-                             {"filters", one ? nlohmann::json::array({filters}) : filters},
+                             {"filters", as_list(filters)},
                              {"fields", fields},
                              {"order", options.order},
                              {"limit", options.limit},
@@ -83,7 +89,16 @@ public:
     virtual nlohmann::json call(std::string_view method, const nlohmann::json& arguments) = 0;
 
 protected:
-    ~Site() = default;
+    ~Site() = default;  // a plugin never owns one
+
+private:
+    static nlohmann::json as_list(const nlohmann::json& filters) {
+        auto list = nlohmann::json::array();
+        if (filters.is_null()) return list;
+        if (!filters.is_array() || filters.empty() || !filters.front().is_string()) return filters;
+        list.push_back(filters);
+        return list;
+    }
 };
 
 }  // namespace sg

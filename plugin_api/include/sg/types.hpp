@@ -20,7 +20,8 @@ using UtcTime = std::chrono::system_clock::time_point;
 /// A link to an entity, as fields hold it: `{"type": "Shot", "id": 862, "name": "sh010"}`.
 ///
 /// A null link (the field is empty, or its target is retired) has an empty `type` and the id 0,
-/// so a callback may read the members without asking first.
+/// so a callback may read the members without asking first. Ids count within a type: a Shot and a
+/// Task may both be 862, and no two Shots of a site are, whatever their projects.
 struct EntityRef {
     std::string type;
     EntityId id = 0;
