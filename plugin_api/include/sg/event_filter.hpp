@@ -34,10 +34,12 @@ public:
     }
 
     /// Adds a type with those attributes; more than one call adds up. Events without an attribute
-    /// (`_New`, `_Retirement`, `_Revival`) never match this: add their type alone.
+    /// (`_New`, `_Retirement`, `_Revival`) never match this: add their type alone. Throws
+    /// `Error(invalid)` for an empty name.
     EventFilter& on(std::string type, std::vector<std::string> attributes) {
         Entry& entry = entry_of(std::move(type));
         for (auto& name : attributes) {
+            if (name.empty()) throw Error(Cause::invalid, "an attribute to filter by has no name");
             if (name == "*") entry.everything = true;
             entry.attributes.push_back(std::move(name));
         }
