@@ -1,11 +1,9 @@
 #pragma once
 // Answers what callbacks ask of the site.
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <map>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -33,13 +31,14 @@ struct Credentials {
 /// Threads:  any; `done` is called on a worker, on the thread that requested a stop, or inside `start`
 ///           where the request is refused at once. It may call `start`, and must not throw.
 /// Lifetime: the destructor stops what runs, answers what waits with `stopped`, and joins.
-/// Errors:   `busy` past `Options::waiting_per_plugin`; `not_supported` for an unknown method; what the
+/// Errors:   `busy` past the limits of what may wait; `not_supported` for an unknown method; what the
 ///           site client says.
 class SiteRequestPool final : public host::SiteRequests {
 public:
     struct Options {
         std::size_t threads = 8;
         std::size_t waiting_per_plugin = 10'000;
+        std::size_t bytes_per_plugin = std::size_t{64} << 20;  ///< of arguments that wait; one always may
         bool pass_session_uuid = true;
     };
 
@@ -58,6 +57,8 @@ public:
 private:
     class Queue;
     struct Item;
+
+    host::SiteAnswer answer(Item& item, std::stop_token worker_stop);
 
     site::Client& client_;
     Credentials credentials_;

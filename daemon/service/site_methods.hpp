@@ -1,0 +1,17 @@
+#pragma once
+// The calls of `sg::Site`, from the names and arguments a plugin sends to the site client.
+
+#include <string>
+#include <string_view>
+
+#include "site/client.hpp"
+
+namespace sg::service {
+
+/// Makes one call; the JSON text of its result. `arguments` is JSON text from a plugin and trusted in
+/// nothing. Errors: `not_supported`, naming the method or argument that is not known; `invalid` for
+/// arguments of the wrong kind; what the client says. Blocks as the client does.
+Result<std::string> call_site(site::Client& client, std::string_view method, std::string_view arguments,
+                              const site::CallOptions& options);
+
+}  // namespace sg::service
