@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "event/event_page.hpp"
+#include "host/link/messages.hpp"
 #include "util/result.hpp"
 
 namespace sg::plugins {
@@ -18,23 +18,9 @@ struct CallbackInfo {
     EventFilter filter;
 };
 
-/// One event for one plugin.
-struct Delivery {
-    event::EventHandle event;
-    std::vector<std::uint16_t> callbacks;  ///< indexes into `Generation::callbacks`, ascending
-    std::uint32_t attempt = 1;
-    bool redelivered = false;
-};
-
-/// How one callback ended on one event.
-struct Outcome {
-    EventId event = 0;
-    std::uint16_t callback = 0;
-    bool ok = true;
-    Cause cause = Cause::internal;  ///< of a failure
-    std::string error;              ///< text of a failure
-    std::chrono::microseconds duration{};
-};
+/// They cross the link as they are: see there.
+using host::Delivery;
+using host::Outcome;
 
 /// A callback that was running when its host died.
 struct Running {

@@ -1,0 +1,423 @@
+#include "host/link/codec.hpp"
+
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+namespace sg::host {
+namespace {
+
+/// Stands before the texts of one event.
+struct DeliveryHeader {
+    std::int64_t id, project, created_at;
+    std::uint32_t attempt, type_size, attribute_size, raw_size;
+    std::uint16_t callbacks;
+    std::uint8_t redelivered, unused;
+    std::uint32_t unused2;
+};
+static_assert(sizeof(DeliveryHeader) == 48);
+
+class Writer {
+public:
+    explicit Writer(std::string& out) : out_(out) {}
+
+    template <class T>
+    void number(T value) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        out_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+    void flag(bool value) { number<std::uint8_t>(value ? 1 : 0); }
+    void text(std::string_view value) {
+        number(static_cast<std::uint32_t>(value.size()));
+        out_.append(value);
+    }
+    void bytes(std::string_view value) { out_.append(value); }
+
+private:
+    std::string& out_;
+};
+
+/// Reads with every length checked; after the first mistake everything reads as zero.
+class Reader {
+public:
+    explicit Reader(std::string_view in) : in_(in) {}
+
+    template <class T>
+    T number() {
+        static_assert(std::is_trivially_copyable_v<T>);
+        T value{};
+        const auto from = take(sizeof value);
+        if (from.size() == sizeof value) std::memcpy(&value, from.data(), sizeof value);
+        return value;
+    }
+    bool flag() { return number<std::uint8_t>() != 0; }
+    std::string_view view(std::size_t size) { return take(size); }
+    std::string text() {
+        const auto size = number<std::uint32_t>();
+        return std::string(take(size));
+    }
+    /// A count of things that take at least `least` bytes each: never more than can be there.
+    std::size_t count(std::size_t least) {
+        const auto value = number<std::uint32_t>();
+        if (value > in_.size() / least) ok_ = false;
+        return ok_ ? value : 0;
+    }
+    template <class E>
+    E choice(E last) {
+        const auto value = number<std::uint8_t>();
+        if (value > static_cast<std::uint8_t>(last)) ok_ = false;
+        return ok_ ? static_cast<E>(value) : last;
+    }
+    bool ok() const noexcept { return ok_; }
+    bool is_whole() const noexcept { return ok_ && in_.empty(); }
+
+private:
+    std::string_view take(std::size_t size) {
+        if (!ok_ || size > in_.size()) {
+            ok_ = false;
+            return {};
+        }
+        const auto taken = in_.substr(0, size);
+        in_.remove_prefix(size);
+        return taken;
+    }
+    std::string_view in_;
+    bool ok_ = true;
+};
+
+constexpr std::uint16_t no_callback = std::numeric_limits<std::uint16_t>::max();
+
+void put(Writer& out, const Delivery& delivery) {
+    const auto& row = delivery.event.row();
+    out.number(DeliveryHeader{
+        row.id, row.project, row.created_at.time_since_epoch().count(), delivery.attempt,
+        static_cast<std::uint32_t>(row.type.size()), static_cast<std::uint32_t>(row.attribute.size()),
+        static_cast<std::uint32_t>(row.raw.size()), static_cast<std::uint16_t>(delivery.callbacks.size()),
+        delivery.redelivered ? std::uint8_t{1} : std::uint8_t{0}, 0, 0});
+    out.bytes({reinterpret_cast<const char*>(delivery.callbacks.data()),
+               delivery.callbacks.size() * sizeof(std::uint16_t)});
+    out.bytes(row.type);
+    out.bytes(row.attribute);
+    out.bytes(row.raw);
+}
+
+void put(Writer& out, const Configure& message) {
+    out.text(message.plugin);
+    out.text(message.library);
+    out.text(message.args);
+    out.text(message.site);
+    out.number(message.level);
+    out.flag(message.dry_run);
+    out.number<std::int64_t>(message.hard_deadline ? message.hard_deadline->count() : -1);
+    out.number(message.requests_at_once);
+}
+void put(Writer& out, const Deliver& message) {
+    out.number(static_cast<std::uint32_t>(message.batch.size()));
+    for (const auto& delivery : message.batch) put(out, delivery);
+}
+void put(Writer& out, const Answer& message) {
+    out.number(message.request);
+    out.flag(message.result.has_value());
+    if (message.result) {
+        out.text(*message.result);
+    } else {
+        const auto& failure = message.result.error();
+        out.number(failure.cause);
+        out.text(failure.message);
+        out.number(static_cast<std::int32_t>(failure.site_code));
+    }
+}
+void put(Writer& out, const StopCall& message) { out.number(message.sequence); }
+void put(Writer&, const Drain&) {}
+void put(Writer&, const Stop&) {}
+void put(Writer& out, const SetLevel& message) { out.number(message.level); }
+
+void put(Writer& out, const Hello& message) { out.text(message.abi); }
+void put(Writer& out, const Registered& message) {
+    out.text(message.alerts);
+    out.number(static_cast<std::uint32_t>(message.callbacks.size()));
+    for (const auto& callback : message.callbacks) {
+        out.text(callback.name);
+        out.text(callback.filter.to_json().dump());
+        out.text(callback.credential.name);
+        out.text(callback.credential.script_name);
+        out.text(callback.credential.script_key);
+    }
+}
+void put(Writer& out, const RegistrationFailed& message) {
+    out.number(message.cause);
+    out.text(message.message);
+}
+void put(Writer& out, const Outcomes& message) {
+    out.number(message.first);
+    out.number(static_cast<std::uint32_t>(message.list.size()));
+    for (const auto& outcome : message.list) {
+        out.number(outcome.event);
+        out.number(outcome.callback);
+        out.flag(outcome.ok);
+        out.number(outcome.cause);
+        out.text(outcome.error);
+        out.number(static_cast<std::int64_t>(outcome.duration.count()));
+    }
+}
+void put(Writer& out, const Request& message) {
+    out.number(message.id);
+    out.number(message.callback.value_or(no_callback));
+    out.number(message.event);
+    out.text(message.session_uuid);
+    out.text(message.method);
+    out.text(message.arguments);
+}
+void put(Writer& out, const CancelRequest& message) { out.number(message.id); }
+void put(Writer& out, const LogLine& message) {
+    out.number(message.level);
+    out.number(message.callback.value_or(no_callback));
+    out.number(message.event);
+    out.text(message.text);
+}
+void put(Writer& out, const LogDropped& message) { out.number(message.lines); }
+
+template <class Message>
+Result<void> encode_any(const Message& message, std::size_t limit, std::string& out) {
+    const auto start = out.size();
+    Writer writer(out);
+    writer.number(FrameHeader{0, link_version, static_cast<std::uint16_t>(message.index())});
+    std::visit([&](const auto& kind) { put(writer, kind); }, message);
+    const auto length = out.size() - start - sizeof(FrameHeader);
+    if (length > limit) {
+        out.resize(start);
+        return fail(Cause::invalid, "a message of {} bytes is above the limit of {}", length, limit);
+    }
+    const auto header_length = static_cast<std::uint32_t>(length);
+    std::memcpy(out.data() + start, &header_length, sizeof header_length);
+    return {};
+}
+
+std::optional<std::uint16_t> read_callback(Reader& in) {
+    const auto value = in.number<std::uint16_t>();
+    if (value == no_callback) return std::nullopt;
+    return value;
+}
+
+Configure read_configure(Reader& in) {
+    Configure message;
+    message.plugin = in.text();
+    message.library = in.text();
+    message.args = in.text();
+    message.site = in.text();
+    message.level = in.choice(LogLevel::error);
+    message.dry_run = in.flag();
+    if (const auto ms = in.number<std::int64_t>(); ms >= 0)
+        message.hard_deadline = std::chrono::milliseconds(ms);
+    message.requests_at_once = in.number<std::uint32_t>();
+    return message;
+}
+
+Answer read_answer(Reader& in) {
+    Answer message;
+    message.request = in.number<std::uint64_t>();
+    if (in.flag()) {
+        message.result = in.text();
+    } else {
+        Failure failure;
+        failure.cause = in.choice(Cause::internal);
+        failure.message = in.text();
+        failure.site_code = in.number<std::int32_t>();
+        message.result = tl::unexpected<Failure>(std::move(failure));
+    }
+    return message;
+}
+
+/// The frame's bytes become the page of its events: nothing is copied. The rows of such a page
+/// stand in the order of delivery.
+Result<ToHost> read_deliver(std::string payload) {
+    Reader in(payload);
+    const auto count = in.count(sizeof(DeliveryHeader));
+    Deliver message;
+    message.batch.reserve(count);
+    std::vector<event::EventRow> rows;
+    rows.reserve(count);
+    for (std::size_t i = 0; i < count && in.ok(); ++i) {
+        const auto header = in.number<DeliveryHeader>();
+        Delivery delivery;
+        delivery.attempt = header.attempt;
+        delivery.redelivered = header.redelivered != 0;
+        const auto callbacks = in.view(header.callbacks * sizeof(std::uint16_t));
+        delivery.callbacks.resize(callbacks.size() / sizeof(std::uint16_t));
+        if (!callbacks.empty()) std::memcpy(delivery.callbacks.data(), callbacks.data(), callbacks.size());
+        event::EventRow row;
+        row.id = header.id;
+        row.project = header.project;
+        row.created_at = std::chrono::sys_seconds(std::chrono::seconds(header.created_at));
+        row.type = in.view(header.type_size);
+        row.attribute = in.view(header.attribute_size);
+        row.raw = in.view(header.raw_size);
+        rows.push_back(row);
+        message.batch.push_back(std::move(delivery));
+    }
+    if (!in.is_whole()) return fail(Cause::bad_answer, "events that are not well formed");
+    if (count == 0) return ToHost(std::move(message));
+    const auto page = std::make_shared<const event::EventPage>(std::move(payload), std::move(rows));
+    for (std::size_t i = 0; i < count; ++i) message.batch[i].event = {page, static_cast<std::uint32_t>(i)};
+    return ToHost(std::move(message));
+}
+
+Result<FromHost> read_registered(Reader& in) {
+    Registered message;
+    message.alerts = in.text();
+    const auto count = in.count(5 * sizeof(std::uint32_t));
+    for (std::size_t i = 0; i < count && in.ok(); ++i) {
+        RegisteredCallback callback;
+        callback.name = in.text();
+        const auto filter = nlohmann::json::parse(in.text(), nullptr, false);
+        try {
+            callback.filter = EventFilter::from_json(filter);
+        } catch (const Error& error) {
+            return fail(Cause::bad_answer, "the filter of a callback: {}", error.what());
+        }
+        callback.credential.name = in.text();
+        callback.credential.script_name = in.text();
+        callback.credential.script_key = in.text();
+        message.callbacks.push_back(std::move(callback));
+    }
+    return FromHost(std::move(message));
+}
+
+Outcomes read_outcomes(Reader& in) {
+    Outcomes message;
+    message.first = in.number<std::uint64_t>();
+    const auto count = in.count(24);
+    message.list.reserve(count);
+    for (std::size_t i = 0; i < count && in.ok(); ++i) {
+        Outcome outcome;
+        outcome.event = in.number<EventId>();
+        outcome.callback = in.number<std::uint16_t>();
+        outcome.ok = in.flag();
+        outcome.cause = in.choice(Cause::internal);
+        outcome.error = in.text();
+        outcome.duration = std::chrono::microseconds(in.number<std::int64_t>());
+        message.list.push_back(std::move(outcome));
+    }
+    return message;
+}
+
+Request read_request(Reader& in) {
+    Request message;
+    message.id = in.number<std::uint64_t>();
+    message.callback = read_callback(in);
+    message.event = in.number<EventId>();
+    message.session_uuid = in.text();
+    message.method = in.text();
+    message.arguments = in.text();
+    return message;
+}
+
+LogLine read_log_line(Reader& in) {
+    LogLine message;
+    message.level = in.choice(LogLevel::error);
+    message.callback = read_callback(in);
+    message.event = in.number<EventId>();
+    message.text = in.text();
+    return message;
+}
+
+// The place of a message in its variant is its type on the wire.
+template <class Message, class Variant, std::size_t I = 0>
+constexpr std::uint16_t type_of() {
+    if constexpr (std::is_same_v<Message, std::variant_alternative_t<I, Variant>>)
+        return I;
+    else
+        return type_of<Message, Variant, I + 1>();
+}
+template <class M>
+constexpr std::uint16_t to_host = type_of<M, ToHost>();
+template <class M>
+constexpr std::uint16_t from_host = type_of<M, FromHost>();
+
+}  // namespace
+
+Result<void> encode(const ToHost& message, std::string& out) {
+    return encode_any(message, frame_limit_to_host, out);
+}
+Result<void> encode(const FromHost& message, std::string& out) {
+    return encode_any(message, frame_limit_from_host, out);
+}
+
+std::size_t encoded_size(const Delivery& delivery) noexcept {
+    const auto& row = delivery.event.row();
+    return sizeof(DeliveryHeader) + delivery.callbacks.size() * sizeof(std::uint16_t) + row.type.size() +
+           row.attribute.size() + row.raw.size();
+}
+
+Result<ToHost> decode_to_host(Frame frame) {
+    if (frame.type == to_host<Deliver>) return read_deliver(std::move(frame.payload));
+    Reader in(frame.payload);
+    ToHost message;
+    switch (frame.type) {
+        case to_host<Configure>:
+            message = read_configure(in);
+            break;
+        case to_host<Answer>:
+            message = read_answer(in);
+            break;
+        case to_host<StopCall>:
+            message = StopCall{in.number<std::uint64_t>()};
+            break;
+        case to_host<Drain>:
+            message = Drain{};
+            break;
+        case to_host<Stop>:
+            message = Stop{};
+            break;
+        case to_host<SetLevel>:
+            message = SetLevel{in.choice(LogLevel::error)};
+            break;
+        default:
+            return fail(Cause::bad_answer, "a message of the unknown type {}", frame.type);
+    }
+    if (!in.is_whole())
+        return fail(Cause::bad_answer, "a message of type {} that is not well formed", frame.type);
+    return message;
+}
+
+Result<FromHost> decode_from_host(Frame frame) {
+    Reader in(frame.payload);
+    Result<FromHost> message;
+    switch (frame.type) {
+        case from_host<Hello>:
+            message = Hello{in.text()};
+            break;
+        case from_host<Registered>:
+            message = read_registered(in);
+            break;
+        case from_host<RegistrationFailed>: {
+            RegistrationFailed failed;
+            failed.cause = in.choice(Cause::internal);
+            failed.message = in.text();
+            message = std::move(failed);
+            break;
+        }
+        case from_host<Outcomes>:
+            message = read_outcomes(in);
+            break;
+        case from_host<Request>:
+            message = read_request(in);
+            break;
+        case from_host<CancelRequest>:
+            message = CancelRequest{in.number<std::uint64_t>()};
+            break;
+        case from_host<LogLine>:
+            message = read_log_line(in);
+            break;
+        case from_host<LogDropped>:
+            message = LogDropped{in.number<std::uint64_t>()};
+            break;
+        default:
+            return fail(Cause::bad_answer, "a message of the unknown type {}", frame.type);
+    }
+    if (message && !in.is_whole())
+        return fail(Cause::bad_answer, "a message of type {} that is not well formed", frame.type);
+    return message;
+}
+
+}  // namespace sg::host

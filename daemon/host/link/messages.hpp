@@ -1,0 +1,142 @@
+#pragma once
+// What the daemon and a host say to each other.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <sg/error.hpp>
+#include <sg/event_filter.hpp>
+#include <sg/logger.hpp>
+#include <sg/registrar.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "event/event_page.hpp"
+#include "util/result.hpp"
+
+namespace sg::host {
+
+/// One event for one plugin.
+struct Delivery {
+    event::EventHandle event;
+    std::vector<std::uint16_t> callbacks;  ///< indexes into the registered callbacks, ascending
+    std::uint32_t attempt = 1;
+    bool redelivered = false;
+};
+
+/// How one callback ended on one event.
+struct Outcome {
+    EventId event = 0;
+    std::uint16_t callback = 0;
+    bool ok = true;
+    Cause cause = Cause::internal;  ///< of a failure
+    std::string error;              ///< text of a failure
+    std::chrono::microseconds duration{};
+};
+
+// To a host.
+
+/// First, once. What a host needs to load its plugin.
+struct Configure {
+    std::string plugin;
+    std::string library;  ///< absolute path of the private copy
+    std::string args;     ///< JSON text
+    std::string site;     ///< the site's identity, for idempotency keys
+    LogLevel level = LogLevel::info;
+    bool dry_run = false;
+    std::optional<std::chrono::milliseconds> hard_deadline;  ///< of a call
+    std::uint32_t requests_at_once = 1;
+};
+
+/// Events to run, in this order, one at a time.
+struct Deliver {
+    std::vector<Delivery> batch;
+};
+
+/// The answer to a request: JSON text, or why there is none.
+struct Answer {
+    std::uint64_t request = 0;
+    Result<std::string> result;
+};
+
+/// Asks the call with this sequence to end: its stop token is set.
+struct StopCall {
+    std::uint64_t sequence = 0;
+};
+
+/// The event that runs may finish, no other begins, and the host ends.
+struct Drain {};
+
+/// As `Drain`, and the call that runs is asked to end.
+struct Stop {};
+
+struct SetLevel {
+    LogLevel level = LogLevel::info;
+};
+
+using ToHost = std::variant<Configure, Deliver, Answer, StopCall, Drain, Stop, SetLevel>;
+
+// From a host. All of it is untrusted.
+
+/// First, once, before the plugin is loaded.
+struct Hello {
+    std::string abi;  ///< SG_ABI_TEXT of the host program
+};
+
+struct RegisteredCallback {
+    std::string name;
+    EventFilter filter;
+    Credential credential;
+};
+
+/// The plugin is loaded; once.
+struct Registered {
+    std::vector<RegisteredCallback> callbacks;
+    std::string alerts;  ///< JSON text: "all", "none", or a list of addresses
+};
+
+/// The plugin is not loaded, and the host ends.
+struct RegistrationFailed {
+    Cause cause = Cause::internal;
+    std::string message;
+};
+
+/// Outcomes in the order in which they were reached.
+struct Outcomes {
+    std::uint64_t first = 0;  ///< sequence of the first one, counted from 1 in the life of a host
+    std::vector<Outcome> list;
+};
+
+/// A call of `sg::Site`.
+struct Request {
+    std::uint64_t id = 0;  ///< unique in the life of the host
+    std::optional<std::uint16_t> callback;
+    EventId event = 0;
+    std::string session_uuid;
+    std::string method;
+    std::string arguments;  ///< JSON text
+};
+
+/// Nobody waits for that answer any more.
+struct CancelRequest {
+    std::uint64_t id = 0;
+};
+
+struct LogLine {
+    LogLevel level = LogLevel::info;
+    std::string text;
+    std::optional<std::uint16_t> callback;
+    EventId event = 0;
+};
+
+/// So many lines were dropped since the last time.
+struct LogDropped {
+    std::uint64_t lines = 0;
+};
+
+using FromHost = std::variant<Hello, Registered, RegistrationFailed, Outcomes, Request, CancelRequest,
+                              LogLine, LogDropped>;
+
+}  // namespace sg::host

@@ -1,0 +1,106 @@
+#include "host/run/call.hpp"
+
+#include <cxxabi.h>
+#include <fmt/format.h>
+#include <cstdlib>
+#include <typeinfo>
+
+namespace sg::host {
+namespace {
+
+constexpr std::size_t longest_reason = 4096;
+
+std::string readable(const std::type_info* type) {
+    if (type == nullptr) return "something unknown";
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> name(
+        abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), std::free);
+    return name ? name.get() : type->name();
+}
+
+}  // namespace
+
+Reason current_reason() {
+    Reason reason;
+    try {
+        throw;
+    } catch (const Error& error) {
+        reason = {error.cause(), error.what()};
+    } catch (const std::exception& error) {
+        reason.text = fmt::format("{}: {}", readable(&typeid(error)), error.what());
+    } catch (...) {
+        reason.text = fmt::format("threw a value of type '{}', which is not a std::exception",
+                                  readable(abi::__cxa_current_exception_type()));
+    }
+    if (reason.text.size() > longest_reason) reason.text.resize(longest_reason);
+    return reason;
+}
+
+Call::Call(HostState& host, const LoadedCallback& callback, std::uint16_t index, const Delivery& delivery,
+           const Event& event, std::stop_token stop)
+    : host_(host),
+      callback_(callback),
+      delivery_(delivery),
+      stop_(std::move(stop)),
+      site_(host.site_calls, {index, &event, stop_}),
+      logger_(host.log, index, event.id()) {
+    outcome_.event = event.id();
+    outcome_.callback = index;
+}
+
+Outcome Call::run(const Event& event) noexcept {
+    try {
+        callback_.run->start(event, *this, *this);
+    } catch (...) {
+        failed(std::current_exception());
+    }
+    std::unique_lock lock(mutex_);
+    told_.wait(lock, [this] { return done_; });
+    outcome_.duration =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun_);
+    return std::move(outcome_);
+}
+
+const nlohmann::json& Call::args() const { return callback_.args.is_null() ? host_.args : callback_.args; }
+
+/// The event's number first, then the plugin's file name, which has no slash, and the site, which
+/// has no blank: no two calls can read the same.
+std::string_view Call::idempotency_key() const noexcept {
+    std::call_once(key_made_, [this] {
+        key_ = fmt::format("{}/{}/{} {}", outcome_.event, host_.settings.plugin, host_.settings.site,
+                           callback_.info.name);
+    });
+    return key_;
+}
+
+std::optional<std::chrono::steady_clock::time_point> Call::deadline() const noexcept {
+    if (!host_.settings.hard_deadline) return std::nullopt;
+    return begun_ + *host_.settings.hard_deadline;
+}
+
+void Call::succeeded() noexcept { finish(std::nullopt); }
+
+void Call::failed(std::exception_ptr why) noexcept {
+    Reason reason;
+    try {
+        if (why) std::rethrow_exception(std::move(why));
+        reason.text = "failed without saying why";
+    } catch (...) {
+        reason = current_reason();
+    }
+    finish(std::move(reason));
+}
+
+void Call::finish(std::optional<Reason> failure) noexcept {
+    std::lock_guard lock(mutex_);  // held while telling: this object may be gone right afterwards
+    if (done_) return;
+    done_ = true;
+    if (failure) {
+        outcome_.ok = false;
+        outcome_.cause = failure->cause;
+        outcome_.error = std::move(failure->text);
+    }
+    told_.notify_all();
+}
+
+}  // namespace sg::host

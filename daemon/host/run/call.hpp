@@ -1,0 +1,81 @@
+#pragma once
+// One call of one callback on one event.
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <sg/callback.hpp>
+
+#include "host/link/messages.hpp"
+#include "host/run/link_logger.hpp"
+#include "host/run/site_stub.hpp"
+
+namespace sg::host {
+
+/// Why a plugin's code failed, in words: only text leaves the plugin's own library.
+struct Reason {
+    Cause cause = Cause::internal;
+    std::string text;
+};
+
+/// The exception being handled, of whatever type. Call it inside a catch.
+Reason current_reason();
+
+/// A callback as it was registered.
+struct LoadedCallback {
+    RegisteredCallback info;
+    nlohmann::json args;
+    std::unique_ptr<CallbackBase> run;
+};
+
+/// What every call of a host shares.
+struct HostState {
+    explicit HostState(HostChannel& channel) : log(channel), site_calls(channel) {}
+    Configure settings;
+    nlohmann::json args;
+    LogLink log;
+    SiteCalls site_calls;
+};
+
+/// The context of a call, and the door through which nothing a callback throws gets out.
+class Call final : public Context, public Completion {
+public:
+    Call(HostState& host, const LoadedCallback& callback, std::uint16_t index, const Delivery& delivery,
+         const Event& event, std::stop_token stop);
+
+    /// Runs the callback and waits until it told that it is done, on whatever thread.
+    Outcome run(const Event& event) noexcept;
+
+    Site& site() override { return site_; }
+    Logger& logger() override { return logger_; }
+    const nlohmann::json& args() const override;
+    std::uint32_t attempt() const noexcept override { return delivery_.attempt; }
+    bool redelivered() const noexcept override { return delivery_.redelivered; }
+    std::string_view idempotency_key() const noexcept override;
+    std::optional<std::chrono::steady_clock::time_point> deadline() const noexcept override;
+    bool dry_run() const noexcept override { return host_.settings.dry_run; }
+    std::stop_token stop_token() const noexcept override { return stop_; }
+
+    void succeeded() noexcept override;
+    void failed(std::exception_ptr why) noexcept override;
+
+private:
+    void finish(std::optional<Reason> failure) noexcept;
+
+    HostState& host_;
+    const LoadedCallback& callback_;
+    const Delivery& delivery_;
+    std::stop_token stop_;
+    SiteStub site_;
+    LinkLogger logger_;
+    std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+    mutable std::once_flag key_made_;
+    mutable std::string key_;
+
+    std::mutex mutex_;
+    std::condition_variable told_;
+    bool done_ = false;
+    Outcome outcome_;
+};
+
+}  // namespace sg::host

@@ -1,0 +1,186 @@
+#include "host/run/host_run.hpp"
+
+#include <sg/abi.hpp>
+
+#include "host/run/plugin_event.hpp"
+#include "host/run/registrar.hpp"
+#include "util/thread.hpp"
+
+namespace sg::host {
+
+HostRun::HostRun(HostChannel& channel, RunPage& page, std::function<void()> on_link_lost)
+    : channel_(channel),
+      page_(page),
+      on_link_lost_(std::move(on_link_lost)),
+      state_(channel),
+      outbox_(channel) {}
+
+void HostRun::run() {
+    if (!receive_settings()) return;
+    channel_.send(Hello{SG_ABI_TEXT});
+    link_thread_ = start_thread("sg-link", [this](std::stop_token stop) {
+        const std::stop_callback wake(stop, [this] { channel_.wake(); });
+        while (!stop.stop_requested() && follow_link()) {
+        }
+    });
+    std::optional<Library> library;
+    if (load(library)) run_deliveries();
+    link_thread_ = {};  // stopped and joined: from here on nobody looks at the plugin
+    callbacks_.clear();
+}
+
+/// Before any other thread exists: the daemon sets the limits of this process until then.
+bool HostRun::receive_settings() {
+    auto received = channel_.receive(std::nullopt);
+    auto* configure = received.message ? std::get_if<Configure>(&*received.message) : nullptr;
+    if (configure == nullptr) {
+        on_link_lost_();
+        return false;
+    }
+    state_.settings = std::move(*configure);
+    state_.args = nlohmann::json::parse(state_.settings.args, nullptr, false);
+    if (state_.args.is_discarded()) state_.args = nullptr;
+    state_.log.set_level(state_.settings.level);
+    state_.site_calls.set_at_once(state_.settings.requests_at_once);
+    return true;
+}
+
+/// One turn of the link's thread; false when the link has ended.
+bool HostRun::follow_link() {
+    auto at_most = std::optional<std::chrono::milliseconds>(Outbox::patience);
+    if (!outbox_.is_watched()) at_most.reset();
+    auto received = channel_.receive(at_most);
+    if (received.ended) {
+        end_link();
+        return false;
+    }
+    if (received.message)
+        take(std::move(*received.message));
+    else
+        outbox_.tick();
+    return true;
+}
+
+void HostRun::take(ToHost message) {
+    if (auto* deliver = std::get_if<Deliver>(&message)) {
+        outbox_.expect();
+        std::lock_guard lock(mutex_);
+        for (auto& delivery : deliver->batch) queue_.push_back(std::move(delivery));
+        changed_.notify_all();
+    } else if (auto* answer = std::get_if<Answer>(&message)) {
+        state_.site_calls.answer(std::move(*answer));
+    } else if (const auto* level = std::get_if<SetLevel>(&message)) {
+        state_.log.set_level(level->level);
+    } else if (const auto* call = std::get_if<StopCall>(&message)) {
+        std::optional<std::stop_source> stop;
+        {
+            std::lock_guard lock(mutex_);
+            if (call->sequence == sequence_) stop = stop_;
+        }
+        if (stop) stop->request_stop();  // runs what the plugin hung on it: no lock is held
+    } else {
+        std::stop_source stop;
+        {
+            std::lock_guard lock(mutex_);
+            draining_ = true;
+            stopping_ = stopping_ || std::holds_alternative<Stop>(message);
+            stop = stop_;
+            changed_.notify_all();
+        }
+        if (std::holds_alternative<Stop>(message)) stop.request_stop();
+    }
+}
+
+void HostRun::end_link() {
+    on_link_lost_();
+    state_.site_calls.close();
+    take(Stop{});
+}
+
+bool HostRun::load(std::optional<Library>& library) {
+    auto loaded = Library::load(state_.settings.library);
+    if (!loaded) {
+        channel_.send(RegistrationFailed{loaded.error().cause, loaded.error().message});
+        return false;
+    }
+    library = std::move(*loaded);
+    if (auto registered = register_plugin(*library); !registered) {
+        callbacks_.clear();
+        channel_.send(RegistrationFailed{registered.error().cause, registered.error().message});
+        return false;
+    }
+    return true;
+}
+
+/// The door of the registration: what it throws refuses the plugin.
+Result<void> HostRun::register_plugin(Library& library) {
+    HostRegistrar registrar(state_, stop_.get_token());
+    std::optional<Reason> reason;
+    try {
+        library.enter(registrar);
+    } catch (...) {
+        reason = current_reason();
+    }
+    if (registrar.refused()) reason = registrar.refused();
+    if (reason) return fail(reason->cause, "the registration failed: {}", reason->text);
+    callbacks_ = registrar.take_callbacks();
+    Registered message;
+    for (const auto& callback : callbacks_) message.callbacks.push_back(callback.info);
+    message.alerts = registrar.alerts().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    channel_.send(std::move(message));
+    return {};
+}
+
+void HostRun::run_deliveries() {
+    std::deque<Delivery> batch;
+    while (true) {
+        if (batch.empty()) batch = next_deliveries();
+        if (batch.empty()) break;
+        const auto delivery = std::move(batch.front());
+        batch.pop_front();
+        bool is_last = false;
+        {
+            std::lock_guard lock(mutex_);
+            if (draining_) break;
+            is_last = batch.empty() && queue_.empty();
+        }
+        run_event(delivery, is_last);
+    }
+    outbox_.flush();
+}
+
+/// Waits for events; none when the host is told to end.
+std::deque<Delivery> HostRun::next_deliveries() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return draining_ || !queue_.empty(); });
+    std::deque<Delivery> all;
+    if (!draining_) all.swap(queue_);
+    return all;
+}
+
+void HostRun::run_event(const Delivery& delivery, bool is_last) {
+    const PluginEvent event(delivery.event);
+    for (std::size_t i = 0; i < delivery.callbacks.size(); ++i) {
+        const auto index = delivery.callbacks[i];
+        if (index >= callbacks_.size()) continue;  // the daemon knows how many there are
+        RunPage::Call call{0, event.id(), index};
+        auto stop = begin_call(call);
+        if (!stop) return;
+        page_.begin(call);
+        auto outcome = Call(state_, callbacks_[index], index, delivery, event, *stop).run(event);
+        page_.end(outcome);
+        const bool is_idle = is_last && i + 1 == delivery.callbacks.size();
+        outbox_.add(call.sequence, std::move(outcome), is_idle ? Outbox::Flush::now : Outbox::Flush::later);
+    }
+}
+
+/// Numbers the call and gives it a stop token that was not used yet; none when no call may begin.
+std::optional<std::stop_token> HostRun::begin_call(RunPage::Call& call) {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return std::nullopt;
+    call.sequence = ++sequence_;
+    if (stop_.stop_requested()) stop_ = std::stop_source();
+    return stop_.get_token();
+}
+
+}  // namespace sg::host

@@ -1,0 +1,63 @@
+#pragma once
+// The inside of a host: one plugin, loaded and run.
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "host/link/channel.hpp"
+#include "host/link/run_page.hpp"
+#include "host/run/call.hpp"
+#include "host/run/library.hpp"
+#include "host/run/outbox.hpp"
+
+namespace sg::host {
+
+/// Loads the plugin that the daemon names and runs its callbacks, until told to stop.
+///
+/// Threads:  `run` uses the caller's thread for the plugin's code, and a thread of its own that
+///           reads the link, so that an answer, a stop or the end of the link is seen while a
+///           callback runs.
+/// Lifetime: the channel and the page outlive it.
+class HostRun {
+public:
+    /// `on_link_lost` is called on the link's thread as soon as the daemon's end is closed; a
+    /// process ends itself there.
+    HostRun(HostChannel& channel, RunPage& page, std::function<void()> on_link_lost);
+
+    /// Blocks for the life of the host. The plugin is unloaded when it returns.
+    void run();
+
+private:
+    bool receive_settings();
+    bool follow_link();
+    void take(ToHost message);
+    void end_link();
+    bool load(std::optional<Library>& library);
+    Result<void> register_plugin(Library& library);
+    void run_deliveries();
+    std::deque<Delivery> next_deliveries();
+    void run_event(const Delivery& delivery, bool is_last);
+    std::optional<std::stop_token> begin_call(RunPage::Call& call);
+
+    HostChannel& channel_;
+    RunPage& page_;
+    std::function<void()> on_link_lost_;
+    HostState state_;
+    Outbox outbox_;
+    std::vector<LoadedCallback> callbacks_;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Delivery> queue_;
+    bool draining_ = false;
+    bool stopping_ = false;  // the call that runs was asked to end, and so is any to come
+    std::uint64_t sequence_ = 0;
+    std::stop_source stop_;  // of the call that runs; replaced once it was used
+
+    std::jthread link_thread_;
+};
+
+}  // namespace sg::host

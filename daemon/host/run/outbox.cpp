@@ -1,0 +1,53 @@
+#include "host/run/outbox.hpp"
+
+#include <utility>
+
+namespace sg::host {
+
+void Outbox::add(std::uint64_t sequence, Outcome outcome, Flush flush) {
+    bool wake = false;
+    {
+        std::lock_guard lock(mutex_);
+        if (pending_.empty()) first_ = sequence;
+        const bool urgent = !outcome.ok || flush == Flush::now;
+        pending_.push_back(std::move(outcome));
+        if (urgent || pending_.size() >= most) {
+            flush_locked();
+        } else if (!watched_) {
+            watched_ = true;
+            wake = true;
+        }
+    }
+    if (wake) channel_.wake();
+}
+
+void Outbox::flush() {
+    std::lock_guard lock(mutex_);
+    flush_locked();
+}
+
+/// Under the lock, so that batches leave in order.
+void Outbox::flush_locked() {
+    if (pending_.empty()) return;
+    channel_.send(Outcomes{first_, std::exchange(pending_, {})}, HostChannel::WhenFull::wait);
+}
+
+void Outbox::expect() {
+    std::lock_guard lock(mutex_);
+    watched_ = true;
+}
+
+bool Outbox::is_watched() const {
+    std::lock_guard lock(mutex_);
+    return watched_;
+}
+
+void Outbox::tick() {
+    std::lock_guard lock(mutex_);
+    if (pending_.empty())
+        watched_ = false;
+    else
+        flush_locked();
+}
+
+}  // namespace sg::host

@@ -1,0 +1,46 @@
+#pragma once
+// Outcomes on their way to the daemon.
+
+#include <chrono>
+#include <mutex>
+#include <vector>
+
+#include "host/link/channel.hpp"
+
+namespace sg::host {
+
+/// Sends outcomes in batches, and none of them lingers: a batch goes when it is full, when one of
+/// it is a failure, when nothing more is to run, or, by `tick`, a moment after its first outcome
+/// while a later call runs long.
+///
+/// Threads: `add` on the thread that runs calls, `expect` and `tick` on the link's.
+class Outbox {
+public:
+    enum class Flush { now, later };
+    static constexpr std::size_t most = 64;  // well below RunPage::ring_size
+    static constexpr std::chrono::milliseconds patience{2};
+
+    explicit Outbox(HostChannel& channel) : channel_(channel) {}
+
+    /// `sequence` follows that of the outcome before. Blocks while the daemon is behind.
+    void add(std::uint64_t sequence, Outcome outcome, Flush flush);
+    void flush();
+
+    /// Outcomes will come: the link's thread looks after them from now on.
+    void expect();
+
+    /// Whether `tick` must be called again after `patience`. Otherwise `add` wakes the channel.
+    bool is_watched() const;
+    void tick();
+
+private:
+    void flush_locked();
+
+    HostChannel& channel_;
+    mutable std::mutex mutex_;
+    std::vector<Outcome> pending_;
+    std::uint64_t first_ = 0;
+    bool watched_ = false;
+};
+
+}  // namespace sg::host

@@ -1,0 +1,13 @@
+#include "host/run/plugin_event.hpp"
+
+namespace sg::host {
+
+const nlohmann::json& PluginEvent::json() const {
+    std::call_once(read_, [this] {
+        json_ = nlohmann::json::parse(row_.raw, nullptr, false);
+        if (json_.is_discarded()) json_ = nullptr;  // the page was checked as a whole: it does not happen
+    });
+    return json_;
+}
+
+}  // namespace sg::host

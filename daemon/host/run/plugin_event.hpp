@@ -1,0 +1,31 @@
+#pragma once
+// An event as a callback sees it.
+
+#include <mutex>
+#include <sg/event.hpp>
+
+#include "event/event_page.hpp"
+
+namespace sg::host {
+
+/// Reads the row's JSON at the first look, once, on whichever thread looks.
+class PluginEvent final : public Event {
+public:
+    explicit PluginEvent(event::EventHandle handle) : handle_(std::move(handle)), row_(handle_.row()) {}
+
+    EventId id() const noexcept override { return row_.id; }
+    std::string_view type() const noexcept override { return row_.type; }
+    std::string_view attribute() const noexcept override { return row_.attribute; }
+    EntityId project_id() const noexcept override { return row_.project; }
+    UtcTime created_at() const noexcept override { return row_.created_at; }
+    std::string_view raw() const noexcept override { return row_.raw; }
+    const nlohmann::json& json() const override;
+
+private:
+    event::EventHandle handle_;
+    const event::EventRow& row_;
+    mutable std::once_flag read_;
+    mutable nlohmann::json json_;
+};
+
+}  // namespace sg::host

@@ -1,0 +1,47 @@
+#pragma once
+// What a plugin's registration is handed.
+
+#include <set>
+#include <sg/registrar.hpp>
+#include <vector>
+
+#include "host/run/call.hpp"
+
+namespace sg::host {
+
+/// Collects registrations. One that is refused refuses all, also when the plugin catches what was
+/// thrown: a plugin must not run half registered.
+class HostRegistrar final : public Registrar, private RegistrationBuilder {
+public:
+    HostRegistrar(HostState& host, std::stop_token stop);
+
+    Logger& logger() override { return logger_; }
+    Site& site() override { return site_; }
+    const nlohmann::json& args() const override { return host_.args; }
+
+    /// Why a registration was refused, the first one.
+    const std::optional<Reason>& refused() const noexcept { return refused_; }
+    std::vector<LoadedCallback> take_callbacks() { return std::move(callbacks_); }
+    const nlohmann::json& alerts() const noexcept { return alerts_; }
+
+private:
+    RegistrationBuilder& begin(std::string_view name) override;
+    void commit() override;
+    void set(std::string_view name, const nlohmann::json& value) override;
+    void run(std::unique_ptr<CallbackBase> callback) override;
+
+    void set_current(std::string_view name, const nlohmann::json& value);
+    void set_plugin(std::string_view name, const nlohmann::json& value);
+    [[noreturn]] void refuse(Cause cause, std::string text);
+
+    HostState& host_;
+    LinkLogger logger_;
+    SiteStub site_;
+    std::optional<LoadedCallback> current_;
+    std::vector<LoadedCallback> callbacks_;
+    std::set<std::string, std::less<>> names_;
+    nlohmann::json alerts_ = "all";
+    std::optional<Reason> refused_;
+};
+
+}  // namespace sg::host

@@ -1,0 +1,56 @@
+#pragma once
+// `sg::Site` inside a host: a call goes to the daemon and comes back as an answer.
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <sg/site.hpp>
+#include <stop_token>
+
+#include "host/link/channel.hpp"
+
+namespace sg::host {
+
+/// The calls of one host that wait for their answer.
+///
+/// Threads: any. At most `at_once` calls are on their way; more wait here.
+class SiteCalls {
+public:
+    explicit SiteCalls(HostChannel& channel) : channel_(channel) {}
+    void set_at_once(std::size_t at_once);
+
+    /// Blocks until the answer, a stop request, or the end of the link.
+    Result<std::string> call(Request request, std::stop_token stop);
+
+    void answer(Answer answer);  ///< of a call that nobody waits for any more: dropped
+    void close();                ///< every call ends with `stopped`, those to come too
+
+private:
+    using Waiting = std::map<std::uint64_t, std::optional<Result<std::string>>>;
+
+    HostChannel& channel_;
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    Waiting waiting_;
+    std::size_t at_once_ = 1;
+    std::uint64_t last_id_ = 0;
+    bool closed_ = false;
+};
+
+/// What one call of a callback, or a registration, is handed.
+class SiteStub final : public Site {
+public:
+    struct From {
+        std::optional<std::uint16_t> callback;
+        const Event* event = nullptr;
+        std::stop_token stop;
+    };
+    SiteStub(SiteCalls& calls, From from) : calls_(calls), from_(std::move(from)) {}
+    nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override;
+
+private:
+    SiteCalls& calls_;
+    From from_;
+};
+
+}  // namespace sg::host
