@@ -27,7 +27,7 @@ public:
     /// How many lines contain `text` (a message code, usually).
     std::size_t count(std::string_view text) const {
         std::size_t n = 0;
-        for (const auto& line : lines()) n += line.text.find(text) != std::string::npos ? 1 : 0;
+        for (const auto& line : lines()) n += line.text.find(text) != std::string::npos ? 1U : 0U;
         return n;
     }
     std::string all() const {

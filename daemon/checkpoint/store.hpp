@@ -70,9 +70,13 @@ public:
     void put_gap(Gap gap);  ///< adds, or replaces the gap with the same first id
     void erase_gap(EventId first);
     bool empty() const noexcept;
+    std::size_t size() const noexcept;  ///< rows it changes
+
+    /// Adds changes made later; of two to the same row the later one stays.
+    void merge(Batch&& newer);
 
 private:
-    friend class Store;
+    friend class Database;
     struct PendingKey {
         std::string plugin;
         EventId event;
@@ -84,8 +88,6 @@ private:
     std::map<std::string, Progress> progress_;
     std::map<PendingKey, std::optional<Pending>> pending_;  // nullopt erases
     std::map<EventId, std::optional<Gap>> gaps_;            // by first id
-    void merge(Batch&& newer);
-    std::size_t size() const noexcept;
 };
 
 /// How urgent it is that a batch becomes durable.
@@ -104,8 +106,11 @@ struct Listener {
 /// The daemon's durable state: one SQLite file, written by one thread in groups.
 ///
 /// A group holds whole batches in the order they were applied, so what is on disk is always what
-/// memory was at some moment. A write that fails changes nothing: the batches stay queued, and
-/// nothing is ever truncated.
+/// memory was at some moment. A write that fails changes nothing: the batches stay queued, merged
+/// row by row, and nothing is ever truncated. Files that were deleted or replaced under a running
+/// daemon are noticed before the next group and written anew from memory.
+///
+/// On disk: `state.db` (and SQLite's files beside it) and `lock`, private to the user.
 ///
 /// Threads:  every member may be called from any thread; one writer does the I/O.
 /// Lifetime: outlives everything that applies batches.
@@ -120,10 +125,13 @@ public:
     };
 
     /// Takes the lock of the state directory and opens or creates the database. Blocks on the disk.
-    /// Errors: `conflict()` (another daemon holds the lock; names its pid), `damaged()` (not ours,
-    /// newer than we are, or corrupt), `io`. See StoreError.
+    /// A database that is missing, empty or foreign where an earlier one began is refused: nothing
+    /// here ever starts over by itself.
+    /// Errors: see `open_refusal`.
     static Result<std::unique_ptr<Store>> open(Options options, Clock& clock, Logger& log,
                                                Listener listener = {});
+
+    /// Leaves what is not yet durable, as a crash would; `close` is the orderly end.
     virtual ~Store() = default;
 
     /// What was stored when it was opened.
@@ -152,13 +160,14 @@ public:
 
     /// Flushes, marks the state clean and closes. Errors as `flush`.
     virtual Result<void> close(std::chrono::milliseconds at_most) = 0;
-
-protected:
-    static void merge(Batch& into, Batch&& newer) { into.merge(std::move(newer)); }
 };
 
 /// Which exit code a refused `open` deserves.
-enum class OpenRefusal { locked, damaged, io };
+enum class OpenRefusal {
+    locked,   ///< another daemon has it; the text names its pid
+    damaged,  ///< not ours, newer than we are, corrupt, or gone
+    io,       ///< the disk, a permission, a network file system
+};
 OpenRefusal open_refusal(const Failure& failure) noexcept;
 
 }  // namespace sg::checkpoint

@@ -1,0 +1,44 @@
+// What a batch holds, and which of two changes to one row stays.
+#include "checkpoint/store.hpp"
+
+namespace sg::checkpoint {
+
+void Batch::set_highest_seen(EventId id) { highest_seen_ = id; }
+
+void Batch::set_progress(std::string plugin, Progress progress) {
+    progress_.insert_or_assign(std::move(plugin), progress);
+}
+
+void Batch::put_pending(Pending row) {
+    PendingKey key{row.plugin, row.event, row.callback};
+    pending_.insert_or_assign(std::move(key), std::move(row));
+}
+
+void Batch::erase_pending(std::string plugin, EventId event, std::string callback) {
+    pending_.insert_or_assign(PendingKey{std::move(plugin), event, std::move(callback)}, std::nullopt);
+}
+
+void Batch::put_gap(Gap gap) { gaps_.insert_or_assign(gap.first, gap); }
+
+void Batch::erase_gap(EventId first) { gaps_.insert_or_assign(first, std::nullopt); }
+
+bool Batch::empty() const noexcept { return size() == 0; }
+
+std::size_t Batch::size() const noexcept {
+    return (highest_seen_ ? 1U : 0U) + progress_.size() + pending_.size() + gaps_.size();
+}
+
+void Batch::merge(Batch&& newer) {
+    if (empty()) {
+        *this = std::move(newer);
+        newer = Batch();
+        return;
+    }
+    if (newer.highest_seen_) highest_seen_ = newer.highest_seen_;
+    for (auto& [plugin, progress] : newer.progress_) progress_.insert_or_assign(plugin, progress);
+    for (auto& [key, row] : newer.pending_) pending_.insert_or_assign(key, std::move(row));
+    for (auto& [first, gap] : newer.gaps_) gaps_.insert_or_assign(first, gap);
+    newer = Batch();
+}
+
+}  // namespace sg::checkpoint
