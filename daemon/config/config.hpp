@@ -1,0 +1,119 @@
+#pragma once
+// What an operator can decide, as plain structs. `load.hpp` fills them, `keys.cpp` describes them.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <sg/logger.hpp>
+#include <sg/types.hpp>
+#include <string>
+#include <vector>
+
+namespace sg::config {
+
+/// A value that is never printed. `shown` is what may be: `${NAME}` or `***`; empty: nothing to show.
+struct Secret {
+    std::string value;
+    std::string shown;
+};
+
+/// A script of the site and its key.
+struct Credential {
+    std::string script;
+    Secret key;                      ///< also where the content of `key_file` ends up
+    std::filesystem::path key_file;  ///< empty: the key stands in the configuration itself
+};
+
+/// Where a plugin's code runs.
+enum class Isolation : std::uint8_t { process, thread };
+
+/// Where a plugin that was never seen before begins.
+struct Start {
+    enum class From : std::uint8_t { latest, earliest, after } from = From::latest;
+    EventId id = 0;  ///< with `after`: the last event that is not the plugin's business
+};
+
+struct Bytes {
+    std::uint64_t count = 0;
+};
+
+/// What a plugin is given as `args()`: any YAML, as JSON text.
+struct Arguments {
+    std::string json = "null";
+    std::string shown = "null";        ///< with `${NAME}` references as they were written
+    std::vector<std::string> secrets;  ///< what those references stand for
+};
+
+/// How the site is reached.
+struct Site {
+    std::string url;                        ///< without a trailing slash
+    std::string credential;                 ///< the daemon's own, for polling
+    std::string default_plugin_credential;  ///< of plugins that name none; empty: they have none
+    std::chrono::milliseconds poll_interval{1000};
+    int page_size = 500;
+    std::chrono::milliseconds gap_timeout{std::chrono::minutes(5)};
+    bool use_session_uuid = true;
+    Secret proxy;                   ///< empty: none
+    std::filesystem::path ca_file;  ///< empty: the system's
+    std::chrono::milliseconds connect_timeout{10000};
+    std::chrono::milliseconds first_byte_timeout{60000};
+    std::chrono::milliseconds stall_timeout{20000};
+    std::chrono::milliseconds request_timeout{300000};
+    std::chrono::milliseconds retry_first{1000};
+    std::chrono::milliseconds retry_longest{60000};
+    int connections = 4;
+};
+
+/// One plugin; also what plugins get where they say nothing themselves.
+struct PluginSettings {
+    Isolation isolation = Isolation::process;
+    Start start;
+    std::string credential;  ///< name of a credential; empty: the default for plugins
+    Arguments arguments;
+    std::optional<std::chrono::milliseconds> soft_deadline{std::chrono::minutes(1)};
+    std::optional<std::chrono::milliseconds> hard_deadline{std::chrono::minutes(10)};
+    std::optional<Bytes> memory_limit;
+    std::optional<std::chrono::milliseconds> cpu_limit;
+    int nice = 0;
+    LogLevel log_level = LogLevel::info;
+};
+
+struct Log {
+    LogLevel level = LogLevel::info;
+    std::filesystem::path file;  ///< empty: standard error only
+};
+
+/// When an event is tried again that a callback failed on.
+struct Retries {
+    std::chrono::milliseconds first{1000};
+    std::chrono::milliseconds longest{std::chrono::minutes(5)};
+};
+
+/// All of it. Paths are absolute: relative ones were resolved against the file they stand in.
+struct Config {
+    Site site;
+    std::map<std::string, Credential> credentials;
+    std::vector<std::filesystem::path> collections;
+    PluginSettings plugin_defaults;
+    std::map<std::string, PluginSettings> plugins;
+    Retries retries;
+    std::filesystem::path state_dir = "/var/lib/sgeventd";
+    std::filesystem::path cache_dir = "/var/cache/sgeventd";
+    Log log;
+    std::chrono::milliseconds drain_time{30000};
+    bool strict_start = false;
+    std::chrono::milliseconds strict_start_time{30000};
+
+    /// The section of `plugin`, or what plugins get that have none.
+    const PluginSettings& of(const std::string& plugin) const {
+        const auto at = plugins.find(plugin);
+        return at == plugins.end() ? plugin_defaults : at->second;
+    }
+
+    /// Everything that must not appear in a log.
+    std::vector<std::string> secrets() const;
+};
+
+}  // namespace sg::config

@@ -1,0 +1,204 @@
+// The table of keys: name, where it goes, what it means, and its bounds.
+
+#include "config/keys.hpp"
+
+namespace sg::config {
+namespace {
+
+constexpr std::int64_t ms = 1, s = 1000, minutes = 60 * s, hours = 60 * minutes, days = 24 * hours;
+
+struct PluginKey {
+    std::string name;
+    Slot (*slot)(PluginSettings&);
+    std::string help;
+    Range range = {};
+};
+
+const std::vector<PluginKey>& plugin_keys() {
+    static const std::vector<PluginKey> table{
+        {"isolation", [](PluginSettings& p) -> Slot { return &p.isolation; },
+         "where its code runs: a process of its own, or a thread of the daemon"},
+        {"start", [](PluginSettings& p) -> Slot { return &p.start; },
+         "where it begins when it is first seen: latest, earliest, or after an event id"},
+        {"credential", [](PluginSettings& p) -> Slot { return &p.credential; },
+         "whose name its calls of the site carry"},
+        {"arguments", [](PluginSettings& p) -> Slot { return &p.arguments; },
+         "what it is given as args(); a value that is ${NAME} is taken from the environment"},
+        {"soft_deadline",
+         [](PluginSettings& p) -> Slot { return &p.soft_deadline; },
+         "a callback that runs longer is warned about",
+         {1 * ms, 30 * days}},
+        {"hard_deadline",
+         [](PluginSettings& p) -> Slot { return &p.hard_deadline; },
+         "a callback that runs longer is ended with its process, and the event is tried again",
+         {10 * ms, 30 * days}},
+        {"memory_limit",
+         [](PluginSettings& p) -> Slot { return &p.memory_limit; },
+         "address space its process may use",
+         {32'000'000, INT64_MAX}},
+        {"cpu_limit",
+         [](PluginSettings& p) -> Slot { return &p.cpu_limit; },
+         "processor time its process may use before it is replaced",
+         {1 * s, INT64_MAX}},
+        {"nice",
+         [](PluginSettings& p) -> Slot { return &p.nice; },
+         "how far it stands back for others when the processor is busy",
+         {0, 19}},
+        {"log_level", [](PluginSettings& p) -> Slot { return &p.log_level; },
+         "the least important of its own lines that is kept"},
+    };
+    return table;
+}
+
+std::vector<Key> site_keys() {
+    const auto key = [](std::string name, Slot (*slot)(Site&), std::string help, Range range = {},
+                        bool required = false) {
+        return Key{"site." + std::move(name), [slot](Config& c, const std::string&) { return slot(c.site); },
+                   std::move(help), range, required};
+    };
+    return {
+        key(
+            "url", [](Site& x) -> Slot { return &x.url; }, "address of the site, with https://", {}, true),
+        key(
+            "credential", [](Site& x) -> Slot { return &x.credential; },
+            "name of the credential the daemon polls with", {}, true),
+        key(
+            "default_plugin_credential", [](Site& x) -> Slot { return &x.default_plugin_credential; },
+            "name of the credential of plugins that name none; without it they cannot call the site"),
+        key("poll_interval", [](Site& x) -> Slot { return &x.poll_interval; },
+            "pause between two polls when there is nothing more to read", {50 * ms, 1 * hours}),
+        key("page_size", [](Site& x) -> Slot { return &x.page_size; }, "events asked for at once", {1, 500}),
+        key("gap_timeout", [](Site& x) -> Slot { return &x.gap_timeout; },
+            "how long a missing event is waited for", {100 * ms, 7 * days}),
+        key(
+            "use_session_uuid", [](Site& x) -> Slot { return &x.use_session_uuid; },
+            "whether a plugin's writes carry the session of the event it answers"),
+        key(
+            "proxy", [](Site& x) -> Slot { return &x.proxy; },
+            "HTTP proxy, host:port or user:password@host:port"),
+        key(
+            "ca_file", [](Site& x) -> Slot { return &x.ca_file; },
+            "certificates to trust instead of the system's"),
+        key("connect_timeout", [](Site& x) -> Slot { return &x.connect_timeout; },
+            "limit for finding and reaching the site, TLS included", {10 * ms, 10 * minutes}),
+        key("first_byte_timeout", [](Site& x) -> Slot { return &x.first_byte_timeout; },
+            "limit for the first byte of an answer", {10 * ms, 1 * hours}),
+        key("stall_timeout", [](Site& x) -> Slot { return &x.stall_timeout; },
+            "limit for a stretch without progress", {1 * s, 1 * hours}),
+        key("request_timeout", [](Site& x) -> Slot { return &x.request_timeout; },
+            "limit for a whole request", {100 * ms, 1 * days}),
+        key("retry_first", [](Site& x) -> Slot { return &x.retry_first; },
+            "longest pause after the first failed request; it doubles from there", {100 * ms, 1 * hours}),
+        key("retry_longest", [](Site& x) -> Slot { return &x.retry_longest; },
+            "longest pause between failed requests", {100 * ms, 1 * days}),
+        key("connections", [](Site& x) -> Slot { return &x.connections; },
+            "requests under way at once on plugins' behalf", {1, 64}),
+    };
+}
+
+std::vector<Key> credential_keys() {
+    return {
+        {"credentials.*.script",
+         [](Config& c, const std::string& n) -> Slot { return &c.credentials[n].script; },
+         "name of the script (API user) on the site",
+         {},
+         true},
+        {"credentials.*.key", [](Config& c, const std::string& n) -> Slot { return &c.credentials[n].key; },
+         "its key, or ${NAME} for an environment variable that holds it"},
+        {"credentials.*.key_file",
+         [](Config& c, const std::string& n) -> Slot { return &c.credentials[n].key_file; },
+         "or a file that holds the key"},
+    };
+}
+
+std::vector<Key> daemon_keys() {
+    return {
+        {"retries.first",
+         [](Config& c, const std::string&) -> Slot { return &c.retries.first; },
+         "longest pause before an event is tried again that a callback failed on; it doubles from there",
+         {100 * ms, 1 * days}},
+        {"retries.longest",
+         [](Config& c, const std::string&) -> Slot { return &c.retries.longest; },
+         "longest pause between two such tries",
+         {100 * ms, 7 * days}},
+        {"state_dir", [](Config& c, const std::string&) -> Slot { return &c.state_dir; },
+         "where progress is kept; on a local disk"},
+        {"cache_dir", [](Config& c, const std::string&) -> Slot { return &c.cache_dir; },
+         "what may be lost: copies of plugins, downloads"},
+        {"log.level", [](Config& c, const std::string&) -> Slot { return &c.log.level; },
+         "the least important of the daemon's lines that is kept"},
+        {"log.file", [](Config& c, const std::string&) -> Slot { return &c.log.file; },
+         "a file that gets every line too, beside standard error"},
+        {"drain_time",
+         [](Config& c, const std::string&) -> Slot { return &c.drain_time; },
+         "how long running callbacks may go on when the daemon is asked to stop",
+         {0, 1 * hours}},
+        {"strict_start", [](Config& c, const std::string&) -> Slot { return &c.strict_start; },
+         "whether the daemon gives up when the site cannot be reached at start"},
+        {"strict_start_time",
+         [](Config& c, const std::string&) -> Slot { return &c.strict_start_time; },
+         "how long it tries before it gives up",
+         {100 * ms, 1 * hours}},
+    };
+}
+
+std::vector<Key> make_table() {
+    std::vector<Key> table = site_keys();
+    const auto add = [&](std::vector<Key> more) {
+        table.insert(table.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    };
+    add(credential_keys());
+    table.push_back({"collections",
+                     [](Config& c, const std::string&) -> Slot { return &c.collections; },
+                     "directories with plugins, the most important first",
+                     {},
+                     true});
+    for (const auto& key : plugin_keys())
+        table.push_back({"plugin_defaults." + key.name,
+                         [slot = key.slot](Config& c, const std::string&) { return slot(c.plugin_defaults); },
+                         key.help, key.range});
+    for (const auto& key : plugin_keys())
+        table.push_back({"plugins.*." + key.name,
+                         [slot = key.slot](Config& c, const std::string& name) {
+                             return slot(c.plugins.try_emplace(name, c.plugin_defaults).first->second);
+                         },
+                         key.help, key.range});
+    add(daemon_keys());
+    return table;
+}
+
+}  // namespace
+
+const std::vector<Key>& keys() {
+    static const std::vector<Key> table = make_table();
+    return table;
+}
+
+std::vector<std::string> chosen_names(const Config& config, std::string_view pattern) {
+    std::vector<std::string> names;
+    if (pattern.starts_with("credentials."))
+        for (const auto& [name, unused] : config.credentials) names.push_back(name);
+    if (pattern.starts_with("plugins."))
+        for (const auto& [name, unused] : config.plugins) names.push_back(name);
+    return names;
+}
+
+std::vector<std::string> Config::secrets() const {
+    std::vector<std::string> all;
+    const auto add = [&](const std::string& secret) {
+        if (!secret.empty()) all.push_back(secret);
+    };
+    for (const auto& [name, credential] : credentials) add(credential.key.value);
+    const auto& proxy = site.proxy.value;
+    if (const auto at = proxy.rfind('@'); at != std::string::npos) {
+        const auto colon =
+            proxy.find(':', proxy.find("://") == std::string::npos ? 0 : proxy.find("://") + 3);
+        if (colon < at) add(proxy.substr(colon + 1, at - colon - 1));
+    }
+    for (const auto& secret : plugin_defaults.arguments.secrets) add(secret);
+    for (const auto& [name, plugin] : plugins)
+        for (const auto& secret : plugin.arguments.secrets) add(secret);
+    return all;
+}
+
+}  // namespace sg::config
