@@ -1,0 +1,27 @@
+// sgeventd check-config
+
+#include <cstdio>
+
+#include "cli/commands.hpp"
+#include "config/load.hpp"
+
+namespace sg::cli {
+
+ExitCode check_config_command(const CheckConfigOptions& options) {
+    const auto loaded = config::load(options.config);
+    if (!loaded) {
+        for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
+        std::fprintf(stderr, "sgeventd: %zu error%s in the configuration\n", loaded.error().size(),
+                     loaded.error().size() == 1 ? "" : "s");
+        return ExitCode::config;
+    }
+    for (const auto& warning : loaded->warnings)
+        std::fprintf(stderr, "%s (warning)\n", warning.to_string().c_str());
+    if (options.show)
+        std::fputs(config::show(loaded->config).c_str(), stdout);
+    else
+        std::printf("%s is fine\n", options.config.c_str());
+    return std::fflush(stdout) == 0 ? ExitCode::ok : ExitCode::io;
+}
+
+}  // namespace sg::cli

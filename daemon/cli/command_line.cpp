@@ -1,0 +1,83 @@
+// The whole command line, in one place: CLI11 is slow to compile.
+
+#include "cli/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "cli/commands.hpp"
+#include "util/nearest.hpp"
+
+namespace sg::cli {
+namespace {
+
+constexpr const char* footer =
+    "Exit codes: 0 fine, 64 usage, 65 unusable input, 69 the site cannot be reached (strict start),\n"
+    "70 a bug of ours, 73 damaged state, 74 the disk refused, 75 another daemon holds the state,\n"
+    "78 configuration, 130 a second signal.";
+
+/// Remembers what to do once everything has been parsed.
+struct Chosen {
+    std::function<ExitCode()> command;
+};
+
+void add_config(CLI::App& command, std::filesystem::path& config) {
+    command.add_option("--config", config, "the configuration file")
+        ->envname("SGEVENTD_CONFIG")
+        ->required()
+        ->type_name("FILE");
+}
+
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& help) {
+    auto* command = app.add_subcommand(name, help);
+    command->allow_extras(false);  // inherited otherwise, and then a wrong option would be ignored
+    return command;
+}
+
+void add_check_config(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "check-config", "Check a configuration file, all of it at once");
+    const auto options = std::make_shared<CheckConfigOptions>();
+    add_config(*command, options->config);
+    command->add_flag("--show", options->show, "print the effective values, secrets masked");
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return check_config_command(*options); }; });
+}
+
+int usage(const CLI::App& app, const std::string& complaint) {
+    if (!complaint.empty()) std::fprintf(stderr, "sgeventd: %s\n", complaint.c_str());
+    if (complaint.empty()) std::fputs(app.help().c_str(), stderr);
+    return static_cast<int>(ExitCode::usage);
+}
+
+/// A word that is neither a command nor an option.
+int stray(const CLI::App& app, const std::string& word) {
+    if (word.starts_with('-')) return usage(app, "'" + word + "' is not an option; see sgeventd --help");
+    std::vector<std::string> names;
+    for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+    const auto near = nearest(word, names);
+    return usage(app, "'" + word + "' is not a command; " +
+                          (near.empty() ? "see sgeventd --help" : "did you mean '" + near + "'?"));
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+    CLI::App app("Event daemon for Flow Production Tracking (ShotGrid)", "sgeventd");
+    Chosen chosen;
+    app.set_version_flag("--version", "sgeventd " SG_VERSION);
+    app.set_help_flag("-h,--help", "print this help");
+    app.require_subcommand(0, 1);  // with 1 a mistyped command is reported as "a subcommand is required"
+    app.allow_extras();
+    app.footer(footer);
+    add_check_config(app, chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? static_cast<int>(ExitCode::ok) : static_cast<int>(ExitCode::usage);
+    }
+    if (!app.remaining().empty()) return stray(app, app.remaining().front());
+    if (!chosen.command) return usage(app, "");
+    return static_cast<int>(chosen.command());
+}
+
+}  // namespace sg::cli

@@ -1,0 +1,25 @@
+#pragma once
+// The commands of `sgeventd`, one file each. Every one returns the exit code of the process.
+
+#include <filesystem>
+
+#include "service/exit_code.hpp"
+
+namespace sg::cli {
+
+using service::ExitCode;
+
+/// `run`: the daemon in the foreground, until a signal ends it.
+struct RunOptions {
+    std::filesystem::path config;
+};
+ExitCode run_command(const RunOptions& options);
+
+/// `check-config`: everything that is wrong with a configuration, or what it comes down to.
+struct CheckConfigOptions {
+    std::filesystem::path config;
+    bool show = false;
+};
+ExitCode check_config_command(const CheckConfigOptions& options);
+
+}  // namespace sg::cli
