@@ -5,10 +5,10 @@
 
 #include "catch.hpp"
 
+using nlohmann::json;
 using sg::Cause;
 using sg::Error;
 using sg::EventFilter;
-using nlohmann::json;
 
 namespace {
 

@@ -34,9 +34,7 @@ Cause refused(void (*how)(sg::Registrar&), std::string* text = nullptr) {
 
 }  // namespace
 
-SG_PLUGIN(registrar) {
-    registering(registrar);
-}
+SG_PLUGIN(registrar) { registering(registrar); }
 
 TEST_CASE("a card-sized registration is named after what it listens to", "[plugin_api]") {
     FakeSite site;
@@ -114,10 +112,11 @@ TEST_CASE("a function object keeps its state between calls, and a failure is the
     seen = 0;
     FakeSite site;
     registering = [](sg::Registrar& registrar) {
-        registrar.on("Shotgun_Shot_New", [calls = std::make_unique<int>(0)](const sg::Event&, sg::Context& c) {
-            seen = ++*calls;
-            if (c.attempt() == 3) throw Error(Cause::busy, "not now");
-        });
+        registrar.on("Shotgun_Shot_New",
+                     [calls = std::make_unique<int>(0)](const sg::Event&, sg::Context& c) {
+                         seen = ++*calls;
+                         if (c.attempt() == 3) throw Error(Cause::busy, "not now");
+                     });
     };
     Plugin plugin(site);
     const auto row = sg::testing::life_cycle({"Shot", 1, "sh010"}, "New");
@@ -146,7 +145,8 @@ TEST_CASE("one filter condition means the same with and without its outer list",
 
 TEST_CASE("the fake site orders, limits, groups, retires and refuses", "[plugin_api]") {
     FakeSite site;
-    const auto a = site.add("Shot", {{"code", "a"}, {"cut", 3}}), b = site.add("Shot", {{"code", "b"}, {"cut", 1}});
+    const auto a = site.add("Shot", {{"code", "a"}, {"cut", 3}}),
+               b = site.add("Shot", {{"code", "b"}, {"cut", 1}});
     const auto codes = [](const json& rows) {
         std::string out;
         for (const auto& row : rows) out += row.at("code").get<std::string>();

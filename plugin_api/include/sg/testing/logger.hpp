@@ -35,9 +35,9 @@ public:
     /// How many lines contain `text`.
     std::size_t count(std::string_view text) const {
         std::lock_guard lock(mutex_);
-        return static_cast<std::size_t>(
-            std::count_if(lines_.begin(), lines_.end(),
-                          [&](const Line& line) { return line.text.find(text) != std::string::npos; }));
+        return static_cast<std::size_t>(std::count_if(lines_.begin(), lines_.end(), [&](const Line& line) {
+            return line.text.find(text) != std::string::npos;
+        }));
     }
 
 private:

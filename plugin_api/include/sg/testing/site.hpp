@@ -105,8 +105,7 @@ private:
 
     /// `code`, or `entity.Shot.code`: the field, the type it must link to, a field over there.
     nlohmann::json value_of(const nlohmann::json& fields, const std::string& path) const {
-        const auto first = path.find('.'),
-                   second = first == path.npos ? first : path.find('.', first + 1);
+        const auto first = path.find('.'), second = first == path.npos ? first : path.find('.', first + 1);
         const auto found = fields.find(path.substr(0, first));
         if (found == fields.end()) return nullptr;
         if (second == path.npos) return *found;
@@ -127,9 +126,8 @@ private:
         if (condition.is_object()) {  // a group
             const auto& parts = condition.at("filters");
             const auto holds = [&](const auto& part) { return satisfies(fields, part); };
-            return condition.at("filter_operator") == "any"
-                       ? std::any_of(parts.begin(), parts.end(), holds)
-                       : std::all_of(parts.begin(), parts.end(), holds);
+            return condition.at("filter_operator") == "any" ? std::any_of(parts.begin(), parts.end(), holds)
+                                                            : std::all_of(parts.begin(), parts.end(), holds);
         }
         const auto value = value_of(fields, condition.at(0).get<std::string>());
         const auto relation = condition.at(1).get<std::string>();
@@ -141,8 +139,8 @@ private:
         if (relation == "less_than") return !value.is_null() && value < wanted;
         if (relation == "greater_than") return !value.is_null() && value > wanted;
         if (relation == "contains")
-            return value.is_string() && value.get<std::string>().find(wanted.get<std::string>()) !=
-                                            std::string::npos;
+            return value.is_string() &&
+                   value.get<std::string>().find(wanted.get<std::string>()) != std::string::npos;
         throw Error(Cause::not_supported, "the fake site does not know the relation '" + relation + "'");
     }
 
@@ -158,9 +156,9 @@ private:
         for (const auto& [key, row] : rows_) {
             const auto& filters = wish.at("filters");
             if (key.first == wish.at("type") && row.retired == wish.at("retired_only").get<bool>() &&
-                satisfies(row.fields, filters.is_object() ? filters
-                                                          : nlohmann::json{{"filter_operator", "all"},
-                                                                           {"filters", filters}}))
+                satisfies(row.fields, filters.is_object()
+                                          ? filters
+                                          : nlohmann::json{{"filter_operator", "all"}, {"filters", filters}}))
                 found.push_back(&row.fields);
         }
         const auto& order = wish.at("order");
