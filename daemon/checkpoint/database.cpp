@@ -60,9 +60,19 @@ std::int64_t sum_of(const Gap& row) {
 
 Instant instant(std::int64_t ms) { return Instant(std::chrono::milliseconds(ms)); }
 
+/// Our statements are fixed: where they do not fit the tables, the tables are wrong.
 bool is_damage(int code) {
-    return (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB ||
-           (code & 0xFF) == SQLITE_SCHEMA;
+    switch (code & 0xFF) {
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+        case SQLITE_SCHEMA:
+        case SQLITE_ERROR:
+        case SQLITE_CONSTRAINT:
+        case SQLITE_MISMATCH:
+            return true;
+        default:
+            return false;
+    }
 }
 
 }  // namespace
