@@ -1,0 +1,145 @@
+#include "sandbox/control.hpp"
+
+#include "sandbox/refusal.hpp"
+#include "sandbox/site.hpp"
+
+namespace sg::sandbox {
+namespace {
+
+template <class T>
+T get(const Json& object, const char* key, T otherwise) {
+    const auto found = object.find(key);
+    return found == object.end() || found->is_null() ? otherwise : found->get<T>();
+}
+
+std::optional<std::string> maybe(const Json& object, const char* key) {
+    const auto found = object.find(key);
+    if (found == object.end() || found->is_null()) return std::nullopt;
+    return found->get<std::string>();
+}
+
+std::chrono::milliseconds millis(const Json& object, const char* key) {
+    return std::chrono::milliseconds(get<std::int64_t>(object, key, 0));
+}
+
+EventSpec event_of(const Json& in) {
+    EventSpec event;
+    if (in.contains("id")) event.id = in["id"].get<Id>();
+    if (in.contains("event_type")) event.event_type = maybe(in, "event_type");
+    event.attribute_name = maybe(in, "attribute_name");
+    event.meta = get<Json>(in, "meta", nullptr);
+    event.entity = get<Json>(in, "entity", nullptr);
+    event.user = get<Json>(in, "user", nullptr);
+    event.project = get<Json>(in, "project", nullptr);
+    event.session_uuid = maybe(in, "session_uuid");
+    event.description = maybe(in, "description");
+    event.hidden = get(in, "hidden", false);
+    if (!in.contains("created_at")) return event;
+    event.dated = !in["created_at"].is_null();
+    if (!event.dated) return event;
+    event.created_at = read_date_time(in["created_at"].get<std::string>());
+    if (!event.created_at) refuse(fault_invalid, "created_at is no date-time: {}", in["created_at"].dump());
+    return event;
+}
+
+FaultKind kind_of(const std::string& name) {
+    for (auto i = static_cast<int>(FaultKind::none); i <= static_cast<int>(FaultKind::unknown_field); ++i)
+        if (name_of(static_cast<FaultKind>(i)) == name) return static_cast<FaultKind>(i);
+    refuse(fault_invalid, "no such kind of fault: {}", name);
+}
+
+Fault fault_of(const Json& in) {
+    auto fault = Fault::of(kind_of(get<std::string>(in, "kind", "none")));
+    fault.count = get<std::uint64_t>(in, "times", 1);
+    fault.method = get<std::string>(in, "method", {});
+    fault.entity_type = get<std::string>(in, "entity_type", {});
+    fault.script = get<std::string>(in, "script", {});
+    fault.http_status = get(in, "status", 500U);
+    fault.text = get<std::string>(in, "text", {});
+    fault.content_type = get<std::string>(in, "content_type", "application/json; charset=utf-8");
+    fault.retry_after_text = maybe(in, "retry_after");
+    fault.interval = millis(in, "interval_ms");
+    fault.delay = millis(in, "delay_ms");
+    fault.gzip = get(in, "gzip", false);
+    fault.acts = get(in, "acts", false);
+    return fault;
+}
+
+Json requests_of(const Site& site) {
+    auto out = Json::array();
+    for (const auto& r : site.requests())
+        out.push_back({{"number", r.number},
+                       {"connection", r.connection},
+                       {"method", r.method},
+                       {"entity_type", r.entity_type},
+                       {"script", r.script},
+                       {"session_uuid", r.session_uuid},
+                       {"fault", r.fault},
+                       {"status", r.status},
+                       {"params", r.params},
+                       {"answered", r.fate->answered.load()},
+                       {"interleaved", r.fate->interleaved.load()},
+                       {"client_left", r.fate->client_left.load()}});
+    return out;
+}
+
+Json look(Site& site, const std::string& command, const Json& in) {
+    if (command == "newest_id") return {{"id", site.newest_id()}};
+    if (command == "event_count") return {{"count", site.event_count()}};
+    if (command == "requests") return {{"requests", requests_of(site)}};
+    if (command == "request_count")
+        return {{"count", site.request_count(get<std::string>(in, "method", {}),
+                                             get<std::string>(in, "entity_type", {}),
+                                             get<std::string>(in, "script", {}))}};
+    if (command == "value")
+        return {{"value", site.value(in.at("type").get<std::string>(), in.at("id").get<Id>(),
+                                     in.at("field").get<std::string>())}};
+    if (command == "met") return {{"count", site.met(in.at("fault").get<FaultId>())}};
+    return nullptr;
+}
+
+Json change(Site& site, const std::string& command, const Json& in) {
+    if (command == "add_event") return {{"id", site.add_event(event_of(in))}};
+    if (command == "add_events")
+        return {{"id", site.add_events(in.at("count").get<std::size_t>(), event_of(in))}};
+    if (command == "hide") return {{"done", site.hide(in.at("id").get<Id>())}};
+    if (command == "show") return {{"done", site.show(in.at("id").get<Id>())}};
+    if (command == "add_script")
+        return {{"id", site.add_script(in.at("name").get<std::string>(), in.at("key").get<std::string>(),
+                                       get(in, "logs_events", true))}};
+    if (command == "inject") return {{"fault", site.inject(fault_of(in))}};
+    if (command == "hide_next")
+        site.hide_next(in.at("count").get<std::size_t>());
+    else if (command == "set_next_event_id")
+        site.set_next_event_id(in.at("id").get<Id>());
+    else if (command == "skip_event_ids")
+        site.skip_event_ids(in.at("count").get<Id>());
+    else if (command == "shift_clock")
+        site.shift_clock(std::chrono::seconds(in.at("seconds").get<std::int64_t>()));
+    else if (command == "clear")
+        site.clear(in.at("fault").get<FaultId>());
+    else if (command == "clear_faults")
+        site.clear_faults();
+    else if (command == "forget_requests")
+        site.forget_requests();
+    else
+        refuse(fault_invalid, "no such command: {}", command);
+    return Json::object();
+}
+
+}  // namespace
+
+std::string Control::answer(const std::string& body, unsigned& status) {
+    try {
+        const auto in = Json::parse(body);
+        const auto command = in.at("command").get<std::string>();
+        auto out = look(site_, command, in);
+        if (out.is_null()) out = change(site_, command, in);
+        return out.dump();
+    } catch (const std::exception& why) {  // JSON of another shape, or a Refusal
+        status = 400;
+        return Json{{"error", why.what()}}.dump();
+    }
+}
+
+}  // namespace sg::sandbox

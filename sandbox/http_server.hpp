@@ -1,0 +1,73 @@
+#pragma once
+// HTTP/1.1 on one thread, and the ways in which an answer can fail to arrive.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sandbox/gate.hpp"
+#include "sandbox/journal.hpp"
+
+namespace sg::sandbox {
+
+struct HttpRequest {
+    std::string verb, target, body;
+    std::uint64_t connection = 0;
+    bool accepts_gzip = false;
+};
+
+enum class Delivery { whole, nothing, half_then_hang, half_then_close, drip, close };
+
+struct HttpAnswer {
+    unsigned status = 200;
+    std::string content_type = "application/json; charset=utf-8";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+    Delivery delivery = Delivery::whole;
+    std::chrono::milliseconds interval{0}, delay{0};
+    std::shared_ptr<Gate> gate;
+    std::shared_ptr<Fate> fate;
+};
+
+/// Listens on a port and answers each request with what `handler` makes of it.
+///
+/// Threads:  `handler` runs on the server's own thread ("sandbox-http"), one call at a time; every
+///           member may be called from any other thread and blocks until that thread has done it.
+/// Lifetime: the destructor closes every connection and joins the thread; answers that wait for a
+///           gate or a delay are never sent.
+class HttpServer {
+public:
+    using Handler = std::function<HttpAnswer(const HttpRequest&)>;
+
+    /// Throws std::system_error where the address cannot be had.
+    HttpServer(const std::string& address, std::uint16_t port, Handler handler);
+    ~HttpServer();
+    HttpServer(const HttpServer&) = delete;
+    HttpServer& operator=(const HttpServer&) = delete;
+
+    std::uint16_t port() const noexcept;
+
+    /// From now on connecting is refused, and every open connection is closed. The port stays ours.
+    void refuse();
+    /// Connections are made, but nothing is read from them.
+    void ignore();
+    /// Back to normal after either.
+    void accept();
+    /// Closes the open connections, as a server does with idle ones.
+    void close_connections();
+    /// The open connections stay open and are never read nor answered again, as behind a dead
+    /// firewall; new ones work.
+    void silence_connections();
+    /// How many connections are open now.
+    std::size_t connections() const;
+
+private:
+    class Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace sg::sandbox

@@ -1,0 +1,142 @@
+#pragma once
+// A site in a process: real HTTP, its own data and event log, faults on request.
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sandbox/fault.hpp"
+#include "sandbox/journal.hpp"
+#include "sandbox/times.hpp"
+#include "sandbox/write.hpp"
+#include "util/clock.hpp"
+
+namespace sg::sandbox {
+
+/// A row to put into the event log as it is; what is not set is null, but for type and time.
+struct EventSpec {
+    std::optional<Id> id{};  ///< unset: the next one
+    std::optional<std::string> event_type = "Shotgun_Shot_Change";
+    std::optional<std::string> attribute_name{};
+    Json meta = nullptr;
+    Json entity = nullptr, user = nullptr,
+         project = nullptr;  ///< `{"type", "id"}`, with a "name" where the site has no such row
+    std::optional<std::string> session_uuid{}, description{};
+    std::optional<Seconds> created_at{};  ///< unset: the site's time
+    bool dated = true;                    ///< false: `created_at` is null
+    bool hidden = false;                  ///< not visible until `show`
+};
+
+/// Fields by name, as for `create`: `{{"code", "sh010"}, {"project", {…}}}`.
+using Fields = std::vector<std::pair<std::string, Json>>;
+
+/// Speaks `/api3/json` (`info`, `read`, `create`, `update`, `delete`, `revive`) on a loopback port, and
+/// lets a test look and reach into it.
+///
+///     sandbox::Site site;
+///     const auto first = site.add_event({.event_type = "Shotgun_Version_New"});
+///     site.inject(Fault::status(503).on("read"));
+///     … a client that polls site.url() with Site::script and Site::key …
+///
+/// An answer is made when its request comes in; a delay or a gate holds the finished answer back.
+///
+/// Threads:  every member from any thread. Nothing here waits for a client.
+/// Lifetime: the destructor ends the server; answers still held are never sent.
+class Site {
+public:
+    struct Options {
+        std::string address = "127.0.0.1";
+        std::uint16_t port = 0;  ///< 0: the system picks one
+        Clock* clock = nullptr;  ///< drives the site's time; null: the machine's clock
+    };
+    /// A script that every site knows from the start.
+    static constexpr const char* script = "sandbox";
+    static constexpr const char* key = "sandbox-key";
+
+    Site();
+    /// Throws std::system_error where the port cannot be had.
+    explicit Site(Options options);
+    ~Site();
+
+    std::string url() const;  ///< `http://127.0.0.1:43210`
+    std::uint16_t port() const;
+
+    // Who may ask.
+    /// Makes the ApiUser if need be; returns its id.
+    Id add_script(const std::string& name, const std::string& key, bool logs_events = true);
+    void remove_script_key(const std::string& name);
+    /// A HumanUser, who may log in if there is a password.
+    Id add_person(const std::string& name, const std::string& login, const std::string& password = {});
+
+    // Data. A refused write throws `Refusal`.
+    /// Puts a row in without telling the event log.
+    Id add(const std::string& type, const Fields& fields, Id id = 0);
+    /// Writes as `user` would, events and all.
+    Id create(const Caller& user, const std::string& type, const Fields& fields);
+    /// Returns the id of the first event row, 0 if nothing changed.
+    Id update(const Caller& user, const std::string& type, Id id, const Fields& fields);
+    bool remove(const Caller& user, const std::string& type, Id id);
+    bool revive(const Caller& user, const std::string& type, Id id);
+    /// A stored value, links without names; null where there is none.
+    Json value(const std::string& type, Id id, const std::string& field) const;
+
+    // The event log.
+    Id add_event(const EventSpec& event);
+    /// `count` rows like `event`, with ids one after another; returns the first id. Quick enough for
+    /// millions.
+    Id add_events(std::size_t count, const EventSpec& event);
+    Id add_events(std::size_t count, const std::string& event_type,
+                  std::optional<std::string> attribute = {});
+    /// The highest id that readers see; 0 if there is none.
+    Id newest_id() const;
+    std::size_t event_count() const;
+    /// As if its transaction had not ended yet. False if there is no such row.
+    bool hide(Id event);
+    bool show(Id event);
+    /// The next `count` rows, whoever writes them, are hidden until shown.
+    void hide_next(std::size_t count);
+    void set_next_event_id(Id id);
+    /// Ids that never appear.
+    void skip_event_ids(Id count);
+
+    // Time.
+    Seconds now() const;
+    /// Moves the site's clock, against the machine's, by this much more.
+    void shift_clock(std::chrono::seconds by);
+
+    // Faults.
+    FaultId inject(Fault fault);
+    void clear(FaultId fault);
+    void clear_faults();
+    /// How many requests have met this fault so far.
+    std::uint64_t met(FaultId fault) const;
+    /// From now on connecting is refused and open connections are closed, until `accept_connections`.
+    void refuse_connections();
+    /// Connections are made, but nothing is ever read from them, until `accept_connections`.
+    void ignore_connections();
+    void accept_connections();
+    void close_connections();
+    /// The connections open now go silent for good, without being closed; new ones work.
+    void silence_connections();
+    std::size_t connections() const;
+
+    // What was asked. The last 100,000 requests are kept; the counts are of all.
+    std::vector<Request> requests() const;
+    std::uint64_t request_count() const;
+    /// Empty words match any.
+    std::uint64_t request_count(std::string_view method, std::string_view entity_type = {},
+                                std::string_view script_name = {}) const;
+    /// True if, on any connection, a request came before the answer to the one before it had left.
+    bool saw_interleaving() const;
+    void forget_requests();
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sg::sandbox
