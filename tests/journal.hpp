@@ -15,8 +15,7 @@ inline std::vector<nlohmann::json> read_journal(const std::filesystem::path& fil
     std::vector<nlohmann::json> lines;
     std::ifstream in(file, std::ios::binary);
     // A last line without its end is being written.
-    for (std::string line; std::getline(in, line) && !in.eof();)
-        lines.push_back(nlohmann::json::parse(line));
+    for (std::string line; std::getline(in, line) && !in.eof();) lines.push_back(nlohmann::json::parse(line));
     return lines;
 }
 

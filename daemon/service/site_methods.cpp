@@ -53,7 +53,8 @@ public:
         if (complaint_) return tl::unexpected(*complaint_);
         for (const auto& [name, value] : object_.items())
             if (!known_.contains(name))
-                return fail(Cause::not_supported, "the argument '{}' is not known", site::printable(name, 80));
+                return fail(Cause::not_supported, "the argument '{}' is not known",
+                            site::printable(name, 80));
         return {};
     }
 

@@ -50,7 +50,7 @@ struct SiteRequestPool::Item {
     host::SiteRequest request;
     std::stop_token stop;
     std::function<void(host::SiteAnswer)> done;
-    State state = State::arriving;  // under the queue's mutex
+    State state = State::arriving;                                     // under the queue's mutex
     std::optional<std::stop_callback<std::function<void()>>> on_stop;  // goes first: it points at the item
 };
 
@@ -130,9 +130,12 @@ private:
                           (line->items.empty() || line->bytes + item->bytes() <= options_.bytes_per_plugin);
         if (!room) {
             item->state = Item::State::taken;
-            return Failure{Cause::busy,
-                           fmt::format("plugin '{}' has {} site calls waiting already", plugin, line->items.size()),
-                           0, 0, {}};
+            return Failure{
+                Cause::busy,
+                fmt::format("plugin '{}' has {} site calls waiting already", plugin, line->items.size()),
+                0,
+                0,
+                {}};
         }
         item->state = Item::State::waiting;
         line->bytes += item->bytes();
@@ -207,8 +210,10 @@ host::SiteAnswer SiteRequestPool::answer(Item& item, std::stop_token worker_stop
     if (options_.pass_session_uuid) options.session_uuid = request.session_uuid;
     auto answer = call_site(client_, request.method, request.arguments, options);
     if (!answer)
-        log_.debug("[SITE-CALL-FAILED] A plugin's call of the site failed. plugin={} event={} cause=\"{}\" why=\"{}\"",
-                   request.plugin, request.event, to_string(answer.error().cause), answer.error().message);
+        log_.debug(
+            "[SITE-CALL-FAILED] A plugin's call of the site failed. plugin={} event={} cause=\"{}\" "
+            "why=\"{}\"",
+            request.plugin, request.event, to_string(answer.error().cause), answer.error().message);
     return answer;
 } catch (const std::exception& error) {  // a door: nothing a plugin asks for may end the daemon
     return fail(Cause::internal, "the call of the site ended in an error: {}", error.what());

@@ -19,8 +19,8 @@ Failure Client::Calls::explained(Failure failure, std::string_view method, const
     return failure;
 }
 
-Result<Client::Calls::Request> Client::Calls::as_script(std::string_view method, json parameters, Repeat repeat,
-                                                        const CallOptions& options) {
+Result<Client::Calls::Request> Client::Calls::as_script(std::string_view method, json parameters,
+                                                        Repeat repeat, const CallOptions& options) {
     if (options.script.name.empty() || options.script.key.empty())
         return fail(Cause::authentication, "calling {}: there is no script and key to call as", method);
     auto body = envelope(method, auth_block(options), std::move(parameters));
@@ -53,7 +53,8 @@ Result<HttpAnswer> Client::Calls::send(const Request& request, const CallOptions
         auto tried = attempt(request, options);
         if (tried.answer) return std::move(tried.answer);
         auto failure = explained(std::move(tried.answer.error()), request.method, options);
-        const auto pause = std::max(backoff.next(), failure.retry_after.value_or(std::chrono::milliseconds(0)));
+        const auto pause =
+            std::max(backoff.next(), failure.retry_after.value_or(std::chrono::milliseconds(0)));
         if (!tried.may_repeat || n >= attempts || pause > settings_.longest_wait) {
             if (n > 1) failure.message += fmt::format(" (attempt {} of {})", n, attempts);
             return tl::unexpected(std::move(failure));

@@ -86,7 +86,9 @@ Result<Page> read_page(json results, std::size_t so_far, std::int64_t page_size)
 }  // namespace
 
 Result<json> Client::find(const FindRequest& request, const CallOptions& options) {
-    const auto tried = [&](Failure why) { return fail(std::move(why), "finding {}", named(request.query.type)); };
+    const auto tried = [&](Failure why) {
+        return fail(std::move(why), "finding {}", named(request.query.type));
+    };
     if (request.limit < 0 || request.page < 0)
         return tried({Cause::invalid, "limit and page have to be 0 or more", 0, 0, {}});
     auto filters = to_wire_filters(request.query.filters, request.query.filter_operator);
@@ -96,8 +98,8 @@ Result<json> Client::find(const FindRequest& request, const CallOptions& options
     const auto& settings = calls_->settings();
     const bool fits = request.limit > 0 && request.limit <= settings.page_size;
     const bool paged = !fits && request.page == 0;
-    ReadRequest read{request.query, fits ? request.limit : settings.page_size, std::max<std::int64_t>(1, request.page),
-                     paged};
+    ReadRequest read{request.query, fits ? request.limit : settings.page_size,
+                     std::max<std::int64_t>(1, request.page), paged};
     json all = json::array();
     for (std::size_t bytes = 0;; ++read.page) {
         auto parameters = read_parameters(read, filters->tree);
@@ -110,7 +112,10 @@ Result<json> Client::find(const FindRequest& request, const CallOptions& options
         bytes += answer_bytes;
         if (bytes > settings.limits.rows_bytes)
             return tried({Cause::invalid,
-                          fmt::format("more than {} bytes of rows; ask for fewer at a time", bytes), 0, 0, {}});
+                          fmt::format("more than {} bytes of rows; ask for fewer at a time", bytes),
+                          0,
+                          0,
+                          {}});
         for (auto& row : page->rows) all.push_back(std::move(row));
         const bool enough = request.limit > 0 && all.size() >= static_cast<std::size_t>(request.limit);
         if (enough && paged) all.erase(all.begin() + request.limit, all.end());
@@ -134,8 +139,8 @@ Result<json> Client::create(std::string_view type, const json& data, const std::
     return row;
 }
 
-Result<json> Client::update(std::string_view type, EntityId id, const json& data, const json& multi_entity_modes,
-                            const CallOptions& options) {
+Result<json> Client::update(std::string_view type, EntityId id, const json& data,
+                            const json& multi_entity_modes, const CallOptions& options) {
     auto parameters = update_parameters(type, id, data, multi_entity_modes);
     if (!parameters) return fail(std::move(parameters.error()), "updating {} {}", named(type), id);
     if (data.empty()) return json{{"type", type}, {"id", id}};
@@ -149,7 +154,8 @@ Result<bool> Client::remove(std::string_view type, EntityId id, const CallOption
     auto done = calls_->call("delete", {{"type", type}, {"id", id}}, Repeat::never, options);
     if (!done) return fail(std::move(done.error()), "deleting {} {}", named(type), id);
     if (!done->is_boolean())
-        return fail(Cause::bad_answer, "deleting {} {}: the answer is neither true nor false", named(type), id);
+        return fail(Cause::bad_answer, "deleting {} {}: the answer is neither true nor false", named(type),
+                    id);
     return done->get<bool>();
 }
 

@@ -8,8 +8,8 @@ namespace sg::site {
 namespace {
 
 std::string quoted(std::string_view text, bool ascii) {
-    auto line = nlohmann::json(std::string(text))
-                    .dump(-1, ' ', ascii, nlohmann::json::error_handler_t::replace);
+    auto line =
+        nlohmann::json(std::string(text)).dump(-1, ' ', ascii, nlohmann::json::error_handler_t::replace);
     return line.substr(1, line.size() - 2);
 }
 
@@ -24,8 +24,9 @@ void Secrets::add(std::string_view secret) {
         spellings_.emplace_back(escaped);
         curl_free(escaped);
     }
-    std::sort(spellings_.begin(), spellings_.end(),
-              [](const auto& a, const auto& b) { return a.size() != b.size() ? a.size() > b.size() : a < b; });
+    std::sort(spellings_.begin(), spellings_.end(), [](const auto& a, const auto& b) {
+        return a.size() != b.size() ? a.size() > b.size() : a < b;
+    });
     spellings_.erase(std::unique(spellings_.begin(), spellings_.end()), spellings_.end());
 }
 

@@ -229,8 +229,8 @@ Exchange Connection::post(std::string_view body, Resend resend, std::stop_token 
         const auto now = std::chrono::steady_clock::now();
         if ((late = transfer.overdue(now)) != nullptr) break;
         const auto pause = std::min(now + milliseconds(1000), transfer.deadline()) - now;
-        curl_multi_poll(multi, nullptr, 0,
-                        static_cast<int>(std::chrono::ceil<milliseconds>(pause).count()), nullptr);
+        curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::chrono::ceil<milliseconds>(pause).count()),
+                        nullptr);
     }
     std::optional<CURLcode> code;
     int left = 0;
@@ -246,10 +246,12 @@ Exchange Connection::post(std::string_view body, Resend resend, std::stop_token 
     if (stop.stop_requested()) return ended(Cause::stopped, "stopped");
     if (!code) return ended(Cause::internal, "the HTTP library failed");
     if (transfer.too_big() || code == CURLE_FILESIZE_EXCEEDED)
-        return ended(Cause::bad_answer, fmt::format("the answer is larger than {} bytes", route_.limits.answer_bytes));
+        return ended(Cause::bad_answer,
+                     fmt::format("the answer is larger than {} bytes", route_.limits.answer_bytes));
     if (resend == Resend::never && (code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_SEND_FAIL_REWIND))
         return ended(Cause::network, "the connection was lost while sending; it may or may not have arrived");
-    const auto* text = transfer.error_text.front() != 0 ? transfer.error_text.data() : curl_easy_strerror(*code);
+    const auto* text =
+        transfer.error_text.front() != 0 ? transfer.error_text.data() : curl_easy_strerror(*code);
     return ended(cause_of(*code), text);
 }
 

@@ -1,13 +1,13 @@
 // Writes each event as one line of JSON to a file: a record of what happened, and proof of what was handled.
 
 #include <fcntl.h>
-#include <sg/plugin.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <sg/plugin.hpp>
 
+#include <fmt/chrono.h>
 #include <cerrno>
 #include <chrono>
-#include <fmt/chrono.h>
 #include <system_error>
 
 namespace {
@@ -39,8 +39,10 @@ private:
 
 std::string now() {
     const auto time = std::chrono::system_clock::now();
-    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count() % 1'000'000;
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(time)), us);
+    const auto us =
+        std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count() % 1'000'000;
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(time)),
+                       us);
 }
 
 class Recorder {
@@ -69,7 +71,8 @@ private:
 std::string file_of(const nlohmann::json& args) {
     const auto file = args.is_object() ? args.find("file") : args.end();
     if (file == args.end() || !file->is_string() || !file->get<std::string>().starts_with('/'))
-        throw std::invalid_argument("the recorder needs the argument 'file': the absolute path of the file to write to");
+        throw std::invalid_argument(
+            "the recorder needs the argument 'file': the absolute path of the file to write to");
     return file->get<std::string>();
 }
 

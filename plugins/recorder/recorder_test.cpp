@@ -1,8 +1,8 @@
 // The plugin on a real file, alone and in company.
 
-#include <sg/testing.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <sg/testing.hpp>
 
 #include <set>
 
@@ -56,7 +56,8 @@ TEST_CASE("each event becomes one line that says what was handled, and how") {
                            {"redelivered", false}});
     CHECK(lines[1].at("attempt") == 3);
     CHECK(lines[1].at("redelivered") == true);
-    CHECK(sg::test::journal_ids(dir / "events.jsonl", {{"redelivered", true}}) == std::vector<std::int64_t>{5});
+    CHECK(sg::test::journal_ids(dir / "events.jsonl", {{"redelivered", true}}) ==
+          std::vector<std::int64_t>{5});
 }
 
 TEST_CASE("a record goes on where the last run of the plugin left it") {
@@ -95,7 +96,8 @@ TEST_CASE("lines of several processes that write one file never mix") {
 TEST_CASE("a filter in the arguments narrows what is recorded") {
     sg::test::TempDir dir;
     FakeSite site;
-    Plugin plugin(site, {{"file", dir / "events.jsonl"}, {"filter", {{"Shotgun_Shot_Change", {"description"}}}}});
+    Plugin plugin(site,
+                  {{"file", dir / "events.jsonl"}, {"filter", {{"Shotgun_Shot_Change", {"description"}}}}});
     CHECK(plugin.handle(numbered(1)) == 0);
 }
 

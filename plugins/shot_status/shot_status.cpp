@@ -1,8 +1,8 @@
 // When every Task of a Shot is final the Shot becomes final too; when one is reopened, it is open again.
 //
-// Each event only says which Shot to look at. What is written follows from the Tasks as they are now, and only if the
-// Shot does not say so already. So an event that comes twice, late or out of order does no harm, and the Shot's own
-// change, which comes back as an event, needs no reply.
+// Each event only says which Shot to look at. What is written follows from the Tasks as they are now, and
+// only if the Shot does not say so already. So an event that comes twice, late or out of order does no harm,
+// and the Shot's own change, which comes back as an event, needs no reply.
 
 #include <sg/plugin.hpp>
 
@@ -19,7 +19,8 @@ using sg::EntityRef;
 struct Settings {
     std::string final = "fin";
     std::string open = "ip";
-    std::set<std::string> ignored = {"na", "omt"};  // such a Task holds nothing back, such a Shot is left alone
+    std::set<std::string> ignored = {"na",
+                                     "omt"};  // such a Task holds nothing back, such a Shot is left alone
 };
 
 /// Throws what the operator reads when the plugin is refused.
@@ -30,7 +31,8 @@ Settings read_settings(const json& args) {
     for (const auto& [name, value] : args.items()) {
         const auto status = [&, &name = name](const json& code) {
             if (!code.is_string() || code.get<std::string>().empty())
-                throw std::invalid_argument("argument '" + name + "': a status code is needed, such as \"fin\"");
+                throw std::invalid_argument("argument '" + name +
+                                            "': a status code is needed, such as \"fin\"");
             return code.get<std::string>();
         };
         if (name == "final") {
@@ -38,7 +40,8 @@ Settings read_settings(const json& args) {
         } else if (name == "open") {
             settings.open = status(value);
         } else if (name == "ignored") {
-            if (!value.is_array()) throw std::invalid_argument("argument 'ignored': a list of status codes is needed");
+            if (!value.is_array())
+                throw std::invalid_argument("argument 'ignored': a list of status codes is needed");
             settings.ignored.clear();
             for (const auto& code : value) settings.ignored.insert(status(code));
         } else {
@@ -56,7 +59,8 @@ public:
 
     void operator()(const sg::Event& event, sg::Context& context) const {
         // From waiting to in progress, say: nothing that a Shot's status hangs on.
-        if (event.attribute() == "sg_status_list" && !counts(event.old_value()) && !counts(event.new_value())) return;
+        if (event.attribute() == "sg_status_list" && !counts(event.old_value()) && !counts(event.new_value()))
+            return;
         for (const auto& shot : shots_of(event, context.site())) settle(shot, context);
     }
 
@@ -92,7 +96,7 @@ private:
     void settle(const EntityRef& shot, sg::Context& context) const {
         auto& site = context.site();
         const auto row = site.find_one("Shot", {"id", "is", shot.id}, {"code", "sg_status_list"});
-        if (row.is_null()) return;                           // retired since
+        if (row.is_null()) return;                      // retired since
         if (ignored(row.at("sg_status_list"))) return;  // an omitted Shot stays omitted
 
         std::size_t counted = 0, finished = 0;
@@ -107,8 +111,8 @@ private:
 
         const auto& status = should_be ? settings_.final : settings_.open;
         site.update(shot, {{"sg_status_list", status}});
-        context.logger().info("Shot status set. shot={} status={} tasks={} final={}", row.at("code").dump(), status,
-                              counted, finished);
+        context.logger().info("Shot status set. shot={} status={} tasks={} final={}", row.at("code").dump(),
+                              status, counted, finished);
     }
 
     Settings settings_;

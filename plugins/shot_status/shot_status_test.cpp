@@ -166,10 +166,14 @@ TEST_CASE("a back reference is read as the Shot's, not as the Task's") {
     Production p;
     p.site.set(p.shot, "sg_status_list", "fin");
     auto row = change(p.shot, "tasks", nullptr, nullptr);
-    row["meta"] = {{"type", "attribute_change"},       {"attribute_name", "tasks"},
-                   {"entity_type", "Task"},            {"entity_id", p.comp.id},
-                   {"original_event_log_entry_id", 7}, {"actual_attribute_changed", "Task.entity"},
-                   {"added", {{{"type", "Task"}, {"id", p.comp.id}}}}, {"removed", json::array()}};
+    row["meta"] = {{"type", "attribute_change"},
+                   {"attribute_name", "tasks"},
+                   {"entity_type", "Task"},
+                   {"entity_id", p.comp.id},
+                   {"original_event_log_entry_id", 7},
+                   {"actual_attribute_changed", "Task.entity"},
+                   {"added", {{{"type", "Task"}, {"id", p.comp.id}}}},
+                   {"removed", json::array()}};
     CHECK(p.plugin.handle(row) == 1);
     CHECK(p.status(p.shot) == "ip");
 }
@@ -177,8 +181,7 @@ TEST_CASE("a back reference is read as the Shot's, not as the Task's") {
 TEST_CASE("Shots of one name in two projects are not confused") {
     Production p;
     const auto project = p.site.add("Project", {{"name", "Second"}});
-    const auto twin =
-        p.site.add("Shot", {{"code", "sh010"}, {"sg_status_list", "ip"}, {"project", project}});
+    const auto twin = p.site.add("Shot", {{"code", "sh010"}, {"sg_status_list", "ip"}, {"project", project}});
     const auto only = p.task("comp", twin);
     p.set(only, "fin");
     CHECK(p.status(twin) == "fin");
