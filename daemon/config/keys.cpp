@@ -22,7 +22,7 @@ const std::vector<PluginKey>& plugin_keys() {
          "where it begins when it is first seen: latest, earliest, or after an event id"},
         {"credential", [](PluginSettings& p) -> Slot { return &p.credential; },
          "whose name its calls of the site carry"},
-        {"arguments", [](PluginSettings& p) -> Slot { return &p.arguments; },
+        {"args", [](PluginSettings& p) -> Slot { return &p.arguments; },
          "what it is given as args(); a value that is ${NAME} is taken from the environment"},
         {"soft_deadline",
          [](PluginSettings& p) -> Slot { return &p.soft_deadline; },

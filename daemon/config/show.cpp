@@ -42,7 +42,7 @@ void write(YAML::Emitter& out, const Tree& value, Text text) {
         out << YAML::BeginMap;
         for (const auto& [key, child] : value.items()) {
             out << YAML::Key << key << YAML::Value;
-            write(out, child, key == "arguments" ? Text::quoted : text);
+            write(out, child, key == "args" ? Text::quoted : text);
         }
         out << YAML::EndMap;
     } else if (value.is_array()) {

@@ -26,7 +26,7 @@ plugins:
   review:
     nice: 7
     credential: other
-    arguments: {channel: "5", depth: 5, ratio: 0.5, on: true, nothing: ~, list: [a, 1]}
+    args: {channel: "5", depth: 5, ratio: 0.5, on: true, nothing: ~, list: [a, 1]}
 plugin_defaults:
   isolation: thread
   start: 9007199254740993
@@ -128,13 +128,13 @@ TEST_CASE("a directory, a missing file and a pipe are refused and not waited for
 TEST_CASE("a document that stands for an endless one is refused") {
     ConfigFile file;
     std::string bomb =
-        std::string(ConfigFile::least) + "plugins:\n  p:\n    arguments:\n      a: &a [x,x,x,x,x,x,x,x,x]\n";
+        std::string(ConfigFile::least) + "plugins:\n  p:\n    args:\n      a: &a [x,x,x,x,x,x,x,x,x]\n";
     for (char c = 'b'; c < 'k'; ++c) {
         bomb += std::string("      ") + c + ": &" + c + " [";
         for (int i = 0; i < 9; ++i) bomb += std::string(i == 0 ? "*" : ",*") + static_cast<char>(c - 1);
         bomb += "]\n";
     }
-    CHECK(file.problems(bomb).find("plugins.p.arguments: expected at most") != std::string::npos);
+    CHECK(file.problems(bomb).find("plugins.p.args: expected at most") != std::string::npos);
 }
 
 TEST_CASE("every required key is asked for by name") {

@@ -87,7 +87,7 @@ TEST_CASE("what is shown has every secret masked and says where it came from") {
     file.environment["SG_KEY"] = "environment-secret";
     file.environment["TOKEN"] = "argument-secret";
     auto text =
-        with_key("key: ${SG_KEY}") + "plugins:\n  chat:\n    arguments: {token: '${TOKEN}', channel: '5'}\n";
+        with_key("key: ${SG_KEY}") + "plugins:\n  chat:\n    args: {token: '${TOKEN}', channel: '5'}\n";
     text.insert(text.find("credentials:"), "  proxy: me:proxy-secret@proxy:3128\n");
     const auto loaded = file.load(text);
     REQUIRE(loaded);

@@ -1,0 +1,230 @@
+// Wires the parts, waits, and takes them down in order.
+
+#include "service/service.hpp"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <future>
+#include <thread>
+
+#include "checkpoint/store.hpp"
+#include "dispatch/dispatcher.hpp"
+#include "plugins/plugin_set.hpp"
+#include "service/key_masking.hpp"
+#include "service/observed.hpp"
+#include "service/settings.hpp"
+#include "service/site_requests.hpp"
+#include "stream/site_event_reader.hpp"
+#include "stream/stream.hpp"
+#include "util/loop.hpp"
+#include "util/thread.hpp"
+
+namespace sg::service {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds close_limit{20'000};  // a disk that hangs must not keep the process for ever
+
+ExitCode code_of(checkpoint::OpenRefusal refusal) {
+    switch (refusal) {
+        case checkpoint::OpenRefusal::locked:
+            return ExitCode::locked;
+        case checkpoint::OpenRefusal::damaged:
+            return ExitCode::state_refused;
+        case checkpoint::OpenRefusal::io:
+            break;
+    }
+    return ExitCode::io;
+}
+
+}  // namespace
+
+/// What lives as long as the daemon follows the site. Members stand in the order they must live.
+class Service::Parts {
+public:
+    Parts(Service& service, checkpoint::Store& store, site::Client& client)
+        : service_(service),
+          config_(service.config_),
+          log_(service.log_),
+          loop_(service.clock_),
+          reader_(client, daemon_script(config_)),
+          requests_(client, plugin_credentials(config_), request_options(config_), log_),
+          masked_(requests_, service.logging_),
+          dispatcher_(dispatch_settings(config_), loop_, store, log_) {
+        if (service.observer_ != nullptr) observed_.emplace(dispatcher_, *service.observer_);
+        event::EventSink& sink = observed_ ? static_cast<event::EventSink&>(*observed_) : dispatcher_;
+        plugins::GenerationOwner& owner =
+            observed_ ? static_cast<plugins::GenerationOwner&>(*observed_) : dispatcher_;
+        stream_ = std::make_unique<stream::Stream>(stream_settings(config_), loop_, reader_, store, sink, log_,
+                                                   listener());
+        plugins_ = plugins::PluginSet::make(plugin_options(config_), loop_, masked_, owner, log_,
+                                            [this](const std::string& plugin) -> Logger& {
+                                                return plugin_logger(plugin);
+                                            });
+    }
+
+    void start() {
+        loop_.post([this] { plugins_->start([this](const auto& found) { begin(found); }); });
+        thread_ = start_thread("loop", [this](std::stop_token stop) { loop_.run(std::move(stop)); });
+    }
+
+    /// Blocks until callbacks and hosts are gone, or abandoned.
+    plugins::StopReport stop() {
+        std::promise<plugins::StopReport> stopped;
+        auto report = stopped.get_future();
+        loop_.post([this, &stopped] { begin_stop(stopped); });
+        auto result = report.get();
+        thread_.request_stop();
+        thread_.join();
+        return result;
+    }
+
+    void poll_now() {
+        loop_.post([this] {
+            log_.info("[POLL-NOW] Asked to look for events at once.");
+            stream_->poll_now();
+        });
+    }
+
+private:
+    stream::Listener listener() {
+        stream::Listener to;
+        to.on_begin = [this](EventId level) {
+            dispatcher_.begin(*stream_);
+            if (service_.observer_ != nullptr) service_.observer_->on_site(level);
+        };
+        to.on_give_up = [this](const Failure& why) {
+            log_.error("[STRICT-START] The site could not be reached in time, and strict_start is set. after={} why={}",
+                       std::chrono::duration_cast<milliseconds>(config_.strict_start_time).count(), why.message);
+            service_.stop("the site cannot be reached", ExitCode::unavailable);
+        };
+        return to;
+    }
+
+    Logger& plugin_logger(const std::string& plugin) {
+        Logger& logger = service_.logging_.plugin(plugin);
+        service_.logging_.set_level(logger, config_.of(plugin).log_level);
+        return logger;
+    }
+
+    void begin(const std::vector<std::string>& found) {
+        for (const auto& [name, unused] : config_.plugins)
+            if (std::find(found.begin(), found.end(), name) == found.end())
+                log_.warning("[PLUGIN-ABSENT] A plugin of the configuration is in no collection. plugin={}", name);
+        stream_->start();
+        log_.info("[STARTED] Running. plugins={}", found.size());
+    }
+
+    void begin_stop(std::promise<plugins::StopReport>& stopped) {
+        stream_->stop();
+        const auto deadline = service_.clock_.now() + config_.drain_time;
+        dispatcher_.drain(config_.drain_time, [this, deadline, &stopped](std::size_t left) {
+            if (left > 0)
+                log_.warning("[DRAIN-CUT] Not all callbacks ended in time; their events are given out again at the "
+                             "next start. events={}",
+                             left);
+            requests_.shut_down();  // so that a registration which waits for the site ends too
+            const auto rest = std::max(Clock::Duration::zero(), deadline - service_.clock_.now());
+            plugins_->stop(std::chrono::duration_cast<milliseconds>(rest), [this, &stopped](auto report) {
+                dispatcher_.finish();
+                stopped.set_value(std::move(report));
+            });
+        });
+    }
+
+    Service& service_;
+    const config::Config& config_;
+    Logger& log_;
+    Loop loop_;
+    stream::SiteEventReader reader_;
+    SiteRequestPool requests_;
+    KeyMasking masked_;
+    dispatch::Dispatcher dispatcher_;
+    std::optional<Observed> observed_;
+    std::unique_ptr<stream::Stream> stream_;
+    std::unique_ptr<plugins::PluginSet> plugins_;
+    std::jthread thread_;  // runs the loop; ends first
+};
+
+Service::Service(config::Config config, logging::Logging& logging, Clock& clock, Observer* observer)
+    : config_(std::move(config)),
+      logging_(logging),
+      log_(logging.engine()),
+      clock_(clock),
+      observer_(observer) {}
+
+Service::~Service() = default;
+
+ExitCode Service::run() {
+    log_.info("[STARTING] Starting. version={} pid={} site={} state={}", SG_VERSION, ::getpid(), config_.site.url,
+              config_.state_dir.string());
+    const auto code = follow();
+    if (code == ExitCode::ok)
+        log_.info("[STOPPED] Stopped in order.");
+    else
+        log_.error("[STOPPED] Stopped. exit_code={}", static_cast<int>(code));
+    logging_.flush();
+    return code;
+}
+
+ExitCode Service::follow() {
+    checkpoint::Store::Options options;
+    options.directory = config_.state_dir;
+    auto store = checkpoint::Store::open(options, clock_, log_);
+    if (!store) {
+        log_.error("[STATE-REFUSED] {}", store.error().message);
+        return code_of(checkpoint::open_refusal(store.error()));
+    }
+    auto client = site::Client::make(site_settings(config_), clock_, log_);
+    if (!client) {
+        log_.error("[CONFIG-REFUSED] {}", client.error().message);
+        return ExitCode::config;
+    }
+    auto parts = std::make_unique<Parts>(*this, **store, **client);
+    {
+        std::lock_guard lock(mutex_);
+        parts_ = parts.get();
+    }
+    parts->start();
+    wait_for_stop();
+    const auto report = parts->stop();
+    for (const auto& plugin : report.killed)
+        log_.warning("[HOST-KILLED] A plugin did not end in time and was ended. plugin={}", plugin);
+    if (const auto closed = (*store)->close(close_limit); !closed) {
+        log_.error("[STATE-UNSAVED] The state could not be saved; some events are handed out again. why={}",
+                   closed.error().message);
+        code_ = ExitCode::io;
+    }
+    if (!report.abandoned.empty()) {
+        for (const auto& plugin : report.abandoned)
+            log_.warning("[PLUGIN-ABANDONED] A callback runs on in a thread of the daemon. plugin={}", plugin);
+        log_.info("[STOPPED] Stopped, with threads left behind.");
+        logging_.flush();
+        std::_Exit(static_cast<int>(code_));
+    }
+    return code_;
+}
+
+void Service::wait_for_stop() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return stop_reason_.has_value(); });
+    parts_ = nullptr;  // nobody reaches them from outside any more
+    log_.info("[STOPPING] Stopping: {}. drain_ms={}", *stop_reason_, config_.drain_time.count());
+}
+
+void Service::stop(const std::string& why, ExitCode code) {
+    std::lock_guard lock(mutex_);
+    if (stop_reason_) return;
+    stop_reason_ = why;
+    code_ = code;
+    changed_.notify_all();
+}
+
+void Service::poll_now() {
+    std::lock_guard lock(mutex_);
+    if (parts_ != nullptr) parts_->poll_now();
+}
+
+}  // namespace sg::service

@@ -1,0 +1,63 @@
+#pragma once
+// The daemon: all parts, wired, started and stopped in order.
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "config/config.hpp"
+#include "logging/logging.hpp"
+#include "service/exit_code.hpp"
+#include "service/observer.hpp"
+#include "util/clock.hpp"
+
+namespace sg::service {
+
+/// Runs once. The order of starting: state, hosts of an earlier daemon gone, plugins, stream; of
+/// stopping: stream, callbacks, site calls of plugins, hosts, state.
+///
+/// Without the site the daemon waits for it (or gives up, with `strict_start`); a plugin that cannot
+/// be loaded costs the others nothing.
+///
+/// Threads:  `run` on one thread, with all signals blocked; `stop` and `poll_now` from any other.
+/// Lifetime: outlived by logging, clock and observer.
+class Service {
+public:
+    Service(config::Config config, logging::Logging& logging, Clock& clock, Observer* observer = nullptr);
+    ~Service();
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    /// Blocks from start to end. What went wrong has been logged when it returns. Where a callback
+    /// in a thread of ours cannot be ended, the process is: after the state was saved, with the
+    /// code that would have been returned.
+    ExitCode run();
+
+    /// Ends `run` in order, within the drain time: what does not end by then is given out again at the
+    /// next start. Also before `run`. `why` is for the log.
+    void stop(const std::string& why, ExitCode code = ExitCode::ok);
+
+    /// Asks the site for events at once.
+    void poll_now();
+
+private:
+    class Parts;
+
+    ExitCode follow();
+    void wait_for_stop();
+
+    const config::Config config_;
+    logging::Logging& logging_;
+    Logger& log_;
+    Clock& clock_;
+    Observer* const observer_;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::optional<std::string> stop_reason_;  // once set, `run` ends
+    ExitCode code_ = ExitCode::ok;
+    Parts* parts_ = nullptr;  // while they run
+};
+
+}  // namespace sg::service

@@ -1,0 +1,108 @@
+// What the operator decided, in the words of each part.
+
+#include "service/settings.hpp"
+
+namespace sg::service {
+namespace {
+
+constexpr std::chrono::milliseconds retry_floor{100};  // below the least that can be configured
+
+site::Script script_of(const config::Credential& credential) { return {credential.script, credential.key.value}; }
+
+plugins::PluginSettings one_plugin(const config::PluginSettings& from) {
+    plugins::PluginSettings to;
+    to.args = nlohmann::json::parse(from.arguments.json);
+    to.isolation = from.isolation == config::Isolation::process ? plugins::Isolation::process
+                                                                : plugins::Isolation::thread;
+    to.credential = from.credential;
+    to.soft_deadline = from.soft_deadline;
+    to.hard_deadline = from.hard_deadline;
+    if (from.memory_limit) to.memory_bytes = from.memory_limit->count;
+    if (from.cpu_limit) to.cpu_time = std::chrono::ceil<std::chrono::seconds>(*from.cpu_limit);
+    to.nice = from.nice;
+    return to;
+}
+
+dispatch::StartRule start_rule(const config::Start& start) {
+    switch (start.from) {
+        case config::Start::From::latest:
+            return {dispatch::StartRule::Kind::latest, 0};
+        case config::Start::From::earliest:
+            return {dispatch::StartRule::Kind::earliest, 0};
+        case config::Start::From::after:
+            break;
+    }
+    return {dispatch::StartRule::Kind::after_id, start.id};
+}
+
+}  // namespace
+
+site::Settings site_settings(const config::Config& config) {
+    const auto& from = config.site;
+    site::Settings to;
+    to.base_url = from.url;
+    to.proxy = from.proxy.value;
+    to.ca_file = from.ca_file.string();
+    to.limits.connect = from.connect_timeout;
+    to.limits.first_byte = from.first_byte_timeout;
+    to.limits.slow_window = from.stall_timeout;
+    to.limits.total = from.request_timeout;
+    to.backoff = {retry_floor, from.retry_first, from.retry_longest};
+    return to;
+}
+
+site::Script daemon_script(const config::Config& config) {
+    return script_of(config.credentials.at(config.site.credential));
+}
+
+Credentials plugin_credentials(const config::Config& config) {
+    Credentials to;
+    for (const auto& [name, credential] : config.credentials) to.named[name] = script_of(credential);
+    for (const auto& [name, plugin] : config.plugins)
+        if (!plugin.credential.empty()) to.plugins[name] = plugin.credential;
+    const auto& common = config.plugin_defaults.credential;
+    if (!common.empty())
+        to.for_plugins = common;
+    else if (!config.site.default_plugin_credential.empty())
+        to.for_plugins = config.site.default_plugin_credential;
+    return to;
+}
+
+SiteRequestPool::Options request_options(const config::Config& config) {
+    SiteRequestPool::Options to;
+    to.threads = static_cast<std::size_t>(config.site.connections);
+    to.pass_session_uuid = config.site.use_session_uuid;
+    return to;
+}
+
+stream::Settings stream_settings(const config::Config& config) {
+    const auto& from = config.site;
+    stream::Settings to;
+    to.page_size = from.page_size;
+    to.interval = from.poll_interval;
+    to.gap_timeout = from.gap_timeout;
+    to.backoff = {retry_floor, from.retry_first, from.retry_longest};
+    if (config.strict_start) to.give_up_after = config.strict_start_time;
+    return to;
+}
+
+dispatch::Settings dispatch_settings(const config::Config& config) {
+    dispatch::Settings to;
+    to.start = start_rule(config.plugin_defaults.start);
+    for (const auto& [name, plugin] : config.plugins) to.starts[name] = start_rule(plugin.start);
+    to.retry = {retry_floor, config.retries.first, config.retries.longest};
+    return to;
+}
+
+plugins::PluginSetOptions plugin_options(const config::Config& config) {
+    plugins::PluginSetOptions to;
+    to.collections = config.collections;
+    to.defaults = one_plugin(config.plugin_defaults);
+    for (const auto& [name, plugin] : config.plugins) to.plugins[name] = one_plugin(plugin);
+    to.cache_directory = config.cache_dir;
+    to.lock_file = config.state_dir / "hosts.lock";
+    to.site = config.site.url;
+    return to;
+}
+
+}  // namespace sg::service

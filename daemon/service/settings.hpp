@@ -1,0 +1,21 @@
+#pragma once
+// From the configuration to what each part takes.
+
+#include "config/config.hpp"
+#include "dispatch/settings.hpp"
+#include "plugins/plugin_set.hpp"
+#include "service/site_requests.hpp"
+#include "site/client.hpp"
+#include "stream/stream.hpp"
+
+namespace sg::service {
+
+site::Settings site_settings(const config::Config& config);
+site::Script daemon_script(const config::Config& config);
+Credentials plugin_credentials(const config::Config& config);
+SiteRequestPool::Options request_options(const config::Config& config);
+stream::Settings stream_settings(const config::Config& config);
+dispatch::Settings dispatch_settings(const config::Config& config);
+plugins::PluginSetOptions plugin_options(const config::Config& config);
+
+}  // namespace sg::service
