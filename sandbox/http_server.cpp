@@ -49,9 +49,13 @@ public:
         parser_->body_limit(largest_body);
         http::async_read_header(socket_, buffer_, *parser_,
                                 [self = shared_from_this()](error_code error, std::size_t) {
-                                    if (error) return self->close();
+                                    if (error) return self->fail();
                                     self->read_body();
                                 });
+    }
+    /// What a failed read or write leads to; a silenced connection stays as it is.
+    void fail() {
+        if (!silent_) close();
     }
     void close() {
         error_code ignored;
@@ -73,7 +77,7 @@ private:
             net::write(socket_, net::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), ignored_);
         http::async_read(socket_, buffer_, *parser_,
                          [self = shared_from_this()](error_code error, std::size_t) {
-                             if (error) return self->close();
+                             if (error) return self->fail();
                              self->serve();
                          });
     }
@@ -157,7 +161,7 @@ private:
                                                      net::buffer(answer_.body.data(), bytes)};
         net::async_write(socket_, parts,
                          [self = shared_from_this(), then = std::move(then)](error_code error, std::size_t) {
-                             if (error) return self->close();
+                             if (error) return self->fail();
                              then();
                          });
     }
@@ -167,7 +171,7 @@ private:
         after(answer_.interval, [this, sent] {
             net::async_write(socket_, net::buffer(answer_.body.data() + sent, 1),
                              [self = shared_from_this(), sent](error_code error, std::size_t) {
-                                 if (error) return self->close();
+                                 if (error) return self->fail();
                                  self->drip(sent + 1);
                              });
         });
