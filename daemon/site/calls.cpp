@@ -59,9 +59,10 @@ Result<HttpAnswer> Client::Calls::send(const Request& request, const CallOptions
             if (n > 1) failure.message += fmt::format(" (attempt {} of {})", n, attempts);
             return tl::unexpected(std::move(failure));
         }
+        const auto due = clock_.now() + pause;
         log_.debug("[SITE-RETRY] A call failed; trying again. method={} attempt={} wait_ms={} why=\"{}\"",
                    request.method, n, pause.count(), failure.message);
-        if (!clock_.sleep_until(clock_.now() + pause, options.stop))
+        if (!clock_.sleep_until(due, options.stop))
             return fail(Cause::stopped, "calling {}: stopped between attempts", request.method);
     }
 }
