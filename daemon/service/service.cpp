@@ -57,12 +57,11 @@ public:
         event::EventSink& sink = observed_ ? static_cast<event::EventSink&>(*observed_) : dispatcher_;
         plugins::GenerationOwner& owner =
             observed_ ? static_cast<plugins::GenerationOwner&>(*observed_) : dispatcher_;
-        stream_ = std::make_unique<stream::Stream>(stream_settings(config_), loop_, reader_, store, sink, log_,
-                                                   listener());
-        plugins_ = plugins::PluginSet::make(plugin_options(config_), loop_, masked_, owner, log_,
-                                            [this](const std::string& plugin) -> Logger& {
-                                                return plugin_logger(plugin);
-                                            });
+        stream_ = std::make_unique<stream::Stream>(stream_settings(config_), loop_, reader_, store, sink,
+                                                   log_, listener());
+        plugins_ = plugins::PluginSet::make(
+            plugin_options(config_), loop_, masked_, owner, log_,
+            [this](const std::string& plugin) -> Logger& { return plugin_logger(plugin); });
     }
 
     void start() {
@@ -96,8 +95,10 @@ private:
             if (service_.observer_ != nullptr) service_.observer_->on_site(level);
         };
         to.on_give_up = [this](const Failure& why) {
-            log_.error("[STRICT-START] The site could not be reached in time, and strict_start is set. after={} why={}",
-                       std::chrono::duration_cast<milliseconds>(config_.strict_start_time).count(), why.message);
+            log_.error(
+                "[STRICT-START] The site could not be reached in time, and strict_start is set. after={} "
+                "why={}",
+                std::chrono::duration_cast<milliseconds>(config_.strict_start_time).count(), why.message);
             service_.stop("the site cannot be reached", ExitCode::unavailable);
         };
         return to;
@@ -112,7 +113,8 @@ private:
     void begin(const std::vector<std::string>& found) {
         for (const auto& [name, unused] : config_.plugins)
             if (std::find(found.begin(), found.end(), name) == found.end())
-                log_.warning("[PLUGIN-ABSENT] A plugin of the configuration is in no collection. plugin={}", name);
+                log_.warning("[PLUGIN-ABSENT] A plugin of the configuration is in no collection. plugin={}",
+                             name);
         stream_->start();
         log_.info("[STARTED] Running. plugins={}", found.size());
     }
@@ -122,9 +124,10 @@ private:
         const auto deadline = service_.clock_.now() + config_.drain_time;
         dispatcher_.drain(config_.drain_time, [this, deadline, &stopped](std::size_t left) {
             if (left > 0)
-                log_.warning("[DRAIN-CUT] Not all callbacks ended in time; their events are given out again at the "
-                             "next start. events={}",
-                             left);
+                log_.warning(
+                    "[DRAIN-CUT] Not all callbacks ended in time; their events are given out again at the "
+                    "next start. events={}",
+                    left);
             requests_.shut_down();  // so that a registration which waits for the site ends too
             const auto rest = std::max(Clock::Duration::zero(), deadline - service_.clock_.now());
             plugins_->stop(std::chrono::duration_cast<milliseconds>(rest), [this, &stopped](auto report) {
@@ -158,8 +161,8 @@ Service::Service(config::Config config, logging::Logging& logging, Clock& clock,
 Service::~Service() = default;
 
 ExitCode Service::run() {
-    log_.info("[STARTING] Starting. version={} pid={} site={} state={}", SG_VERSION, ::getpid(), config_.site.url,
-              config_.state_dir.string());
+    log_.info("[STARTING] Starting. version={} pid={} site={} state={}", SG_VERSION, ::getpid(),
+              config_.site.url, config_.state_dir.string());
     const auto code = follow();
     if (code == ExitCode::ok)
         log_.info("[STOPPED] Stopped in order.");
@@ -199,7 +202,8 @@ ExitCode Service::follow() {
     }
     if (!report.abandoned.empty()) {
         for (const auto& plugin : report.abandoned)
-            log_.warning("[PLUGIN-ABANDONED] A callback runs on in a thread of the daemon. plugin={}", plugin);
+            log_.warning("[PLUGIN-ABANDONED] A callback runs on in a thread of the daemon. plugin={}",
+                         plugin);
         log_.info("[STOPPED] Stopped, with threads left behind.");
         logging_.flush();
         std::_Exit(static_cast<int>(code_));

@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::chrono::milliseconds retry_floor{100};  // below the least that can be configured
 
-site::Script script_of(const config::Credential& credential) { return {credential.script, credential.key.value}; }
+site::Script script_of(const config::Credential& credential) {
+    return {credential.script, credential.key.value};
+}
 
 plugins::PluginSettings one_plugin(const config::PluginSettings& from) {
     plugins::PluginSettings to;

@@ -31,8 +31,9 @@ public:
             case SIGUSR1:
                 return service_.poll_now();
             case SIGHUP:
-                return log_.warning("[SIGNAL] SIGHUP: reading the configuration again is not built yet; restart "
-                                    "the daemon instead.");
+                return log_.warning(
+                    "[SIGNAL] SIGHUP: reading the configuration again is not built yet; restart "
+                    "the daemon instead.");
             case SIGUSR2:
                 return log_.warning("[SIGNAL] SIGUSR2: a dump of lanes and threads is not built yet.");
             default:

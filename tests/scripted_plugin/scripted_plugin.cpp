@@ -3,20 +3,22 @@
 // Arguments, a JSON object:
 //
 //   journal    the absolute path of the file to write to; required. For each call a line
-//              {"time_ns", "pid", "plugin", "callback", "event", "type", "attribute", "attempt", "redelivered",
+//              {"time_ns", "pid", "plugin", "callback", "event", "type", "attribute", "attempt",
+//              "redelivered",
 //               "session_uuid", "phase"}
-//              with the phase "start" before the rules are followed, and another with "end" after them: a call
-//              that failed, crashed or was killed has no "end". `time_ns` is CLOCK_MONOTONIC.
+//              with the phase "start" before the rules are followed, and another with "end" after them: a
+//              call that failed, crashed or was killed has no "end". `time_ns` is CLOCK_MONOTONIC.
 //   filter     which events, as EventFilter::from_json reads it; null (the default) is every event.
 //   callbacks  the names of the callbacks to register, all with the same filter; ["scripted"] by default.
 //   register   instead of registering: "throw", "throw_int", "crash", "hang", "exit", "nothing".
-//   rules      a list of objects, followed in order at each call. A rule holds for a call when all of these do:
+//   rules      a list of objects, followed in order at each call. A rule holds for a call when all of these
+//   do:
 //     every      the event's id is a multiple of this number
 //     events     the event's id is in this list
 //     callback   the callback has this name
 //     attempts   the attempt is at most this number: 1 is the first attempt only
-//   Without them it holds always. Nothing is counted in memory, so the same events meet the same rules after any
-//   crash or restart. What it does:
+//   Without them it holds always. Nothing is counted in memory, so the same events meet the same rules after
+//   any crash or restart. What it does:
 //     {"do": "sleep", "ms": 20}          sleeps, whatever is asked of it
 //     {"do": "throw", "text": "…"}       throws std::runtime_error
 //     {"do": "throw_error", "cause": "busy"}  throws sg::Error: "busy", or anything else for "invalid"
@@ -33,9 +35,9 @@
 //     {"do": "find", "type": "Shot", "filters": […]}  asks the site, and throws away the answer
 
 #include <fcntl.h>
-#include <sg/plugin.hpp>
 #include <time.h>
 #include <unistd.h>
+#include <sg/plugin.hpp>
 
 #include <algorithm>
 #include <cerrno>

@@ -1,8 +1,8 @@
 // The script itself: what a test leans on must hold first.
 
-#include <sg/testing.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <sg/testing.hpp>
 
 #include <csignal>
 #include <fstream>

@@ -43,16 +43,20 @@ TEST_CASE("the site's faults keep their text and code, each with its cause, and 
     const auto row = GENERATE(
         Row{R"({"exception": true, "message": "Can't authenticate script 'event_relay'", "error_code": 102})",
             Cause::authentication, 102, "Can't authenticate script 'event_relay'"},
-        Row{R"({"exception": true, "message": "two factors", "error_code": 106})", Cause::authentication, 106, "two factors"},
+        Row{R"({"exception": true, "message": "two factors", "error_code": 106})", Cause::authentication, 106,
+            "two factors"},
         Row{R"({"exception": true, "message": "sso", "error_code": 108})", Cause::authentication, 108, "sso"},
-        Row{R"({"exception": true, "message": "oxygen", "error_code": 110})", Cause::authentication, 110, "oxygen"},
+        Row{R"({"exception": true, "message": "oxygen", "error_code": 110})", Cause::authentication, 110,
+            "oxygen"},
         Row{R"({"exception": true, "message": "API read() Task.code doesn't exist", "error_code": 103})",
             Cause::bad_request, 103, "API read() Task.code doesn't exist"},
         Row{R"({"exception": true, "message": "API update() CRUD ERROR #51: x. <br> ", "error_code": 104})",
             Cause::bad_request, 104, "CRUD ERROR #51: x. <br>"},
         Row{R"({"exception": 1})", Cause::bad_request, 0, "Unknown Error"},
-        Row{R"({"exception": true, "message": {"a": 1}, "error_code": "104"})", Cause::bad_request, 0, "Unknown Error"},
-        Row{R"({"exception": true, "message": "m", "error_code": -99999999999})", Cause::bad_request, 0, "m"});
+        Row{R"({"exception": true, "message": {"a": 1}, "error_code": "104"})", Cause::bad_request, 0,
+            "Unknown Error"},
+        Row{R"({"exception": true, "message": "m", "error_code": -99999999999})", Cause::bad_request, 0,
+            "m"});
     Site site(always(http(row.body)));
     INFO(row.body);
     for (const auto& failure : {failure_of(site.client->find(shots(), as("event_relay"))),
@@ -73,12 +77,13 @@ TEST_CASE("an exception that is false is none") {
 }
 
 TEST_CASE("C94 an answer that cannot be understood is a failure of its own kind") {
-    const std::string answer = GENERATE(http("<html>Down for maintenance</html>", 200, "", "text/html; charset=utf-8"),
-                                        http(R"({"results": {"entities": [{"id": 1)"), http(""), http("nonsense"),
-                                        http("{\"results\": \"caf\xe9\"}"), http(R"({"results": {"entities": 7}})"),
-                                        http("{\"results\": " + std::string(10'000, '[') + std::string(10'000, ']') + "}"),
-                                        "SSH-2.0-OpenSSH_9.2\r\n\r\n",
-                                        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope");
+    const std::string answer =
+        GENERATE(http("<html>Down for maintenance</html>", 200, "", "text/html; charset=utf-8"),
+                 http(R"({"results": {"entities": [{"id": 1)"), http(""), http("nonsense"),
+                 http("{\"results\": \"caf\xe9\"}"), http(R"({"results": {"entities": 7}})"),
+                 http("{\"results\": " + std::string(10'000, '[') + std::string(10'000, ']') + "}"),
+                 "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+                 "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope");
     Site site(always(answer));
     INFO(answer.substr(0, 200));
     const auto failure = failure_of(site.client->find(shots(), as("relay")));
@@ -88,13 +93,15 @@ TEST_CASE("C94 an answer that cannot be understood is a failure of its own kind"
 }
 
 TEST_CASE("C94 the raw read refuses what is no page before the stream looks at it") {
-    const std::string answer = GENERATE(http("<html></html>", 200, "", "text/html"), http(""), http("nonsense"));
+    const std::string answer =
+        GENERATE(http("<html></html>", 200, "", "text/html"), http(""), http("nonsense"));
     Site site(always(answer));
     CHECK(failure_of(site.client->read_raw(events(), as("relay"))).cause == Cause::bad_answer);
 }
 
 TEST_CASE("JSON is read under each of the content types it comes with") {
-    Site site(always(http(R"({"results": true})", 200, "", GENERATE("", "Application/JSON", "text/javascript; charset=utf-8"))));
+    Site site(always(http(R"({"results": true})", 200, "",
+                          GENERATE("", "Application/JSON", "text/javascript; charset=utf-8"))));
     CHECK(site.client->remove("Shot", 1, as("relay")).value());
 }
 
@@ -103,10 +110,11 @@ TEST_CASE("an HTTP error is told by its status and never read as an answer") {
         int status;
         Cause cause;
     };
-    const auto row = GENERATE(Row{301, Cause::bad_request}, Row{303, Cause::bad_request}, Row{308, Cause::bad_request},
-                              Row{400, Cause::bad_request}, Row{401, Cause::authentication}, Row{403, Cause::permission},
-                              Row{404, Cause::bad_request}, Row{500, Cause::bad_answer}, Row{429, Cause::busy},
-                              Row{502, Cause::busy}, Row{503, Cause::busy}, Row{504, Cause::busy});
+    const auto row =
+        GENERATE(Row{301, Cause::bad_request}, Row{303, Cause::bad_request}, Row{308, Cause::bad_request},
+                 Row{400, Cause::bad_request}, Row{401, Cause::authentication}, Row{403, Cause::permission},
+                 Row{404, Cause::bad_request}, Row{500, Cause::bad_answer}, Row{429, Cause::busy},
+                 Row{502, Cause::busy}, Row{503, Cause::busy}, Row{504, Cause::busy});
     Site site(always(http(R"({"exception": true, "error_code": 102, "message": "why not"})", row.status,
                           "Location: http://127.0.0.1:1/elsewhere\r\n")));
     const auto failure = failure_of(site.client->remove("Shot", 1, as("relay")));
@@ -193,8 +201,15 @@ TEST_CASE("pauses between attempts grow") {
 
 TEST_CASE("a compressed answer is read, and one that unpacks beyond measure is not") {
     // 100,000 blanks around `{"results":true}`, deflated.
-    const std::string packed = std::string("\037\213\010\000\000\000\000\000\002\003\355\320\061\015\000\040\014\000\060\053\013\062\360\303\307\305\306\105\360\216\017\322\112\150\004\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\077\071\155\215\334\263\262\365\132\173\134\043\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\177\171\126\161\262\334\260\206\001\000",
-                           153);
+    const std::string packed = std::string(
+        "\037\213\010\000\000\000\000\000\002\003\355\320\061\015\000\040\014\000\060\053\013\062\360\303\307"
+        "\305\306\105\360\216\017\322\112\150\004\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000"
+        "\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000"
+        "\000\000\000\000\000\000\000\000\077\071\155\215\334\263\262\365\132\173\134\043\000\000\000\000\000"
+        "\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000"
+        "\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\177\171\126\161\262\334\260"
+        "\206\001\000",
+        153);
     const std::string answer = http(packed, 200, "Content-Encoding: gzip\r\n");
     Site roomy(always(answer));
     CHECK(roomy.client->remove("Shot", 1, as("relay")).value());
@@ -214,7 +229,8 @@ TEST_CASE("no message and no log line holds a key or password, whoever repeats i
     const std::string place = GENERATE("fault", "forbidden", "busy", "html");
     Site site([&](const RawRequest& request, RawPeer& peer) {
         const auto echo = request.auth().dump() + " " + request.auth()["script_key"].get<std::string>();
-        if (place == "fault") peer.send(http(json{{"exception", true}, {"message", echo}, {"error_code", 103}}.dump()));
+        if (place == "fault")
+            peer.send(http(json{{"exception", true}, {"message", echo}, {"error_code", 103}}.dump()));
         if (place == "forbidden") peer.send(http("<p>" + echo + "</p>", 403, "", "text/html"));
         if (place == "busy") peer.send(http(echo, 503));
         if (place == "html") peer.send(http(echo, 200, "", "text/html; k=" + key));

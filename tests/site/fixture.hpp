@@ -33,7 +33,8 @@ inline site::CallOptions as(std::string name, std::string key = "k3y-of-relay") 
 
 /// A client of a raw server, on the machine's clock.
 struct Site {
-    explicit Site(RawServer::Handler handler) : server(std::move(handler)), client(make(quick(server.url()))) {}
+    explicit Site(RawServer::Handler handler)
+        : server(std::move(handler)), client(make(quick(server.url()))) {}
     Site(RawServer::Handler handler, void (*change)(site::Settings&)) : server(std::move(handler)) {
         auto settings = quick(server.url());
         change(settings);

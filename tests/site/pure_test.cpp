@@ -16,16 +16,16 @@ TEST_CASE("a base URL leads to the endpoint that the official client would call"
     struct Row {
         const char *base, *url, *user, *password;
     };
-    const auto row = GENERATE(
-        Row{"https://studio.example.com", "https://studio.example.com/api3/json", "", ""},
-        Row{"https://Studio.Example.com/", "https://studio.example.com/api3/json", "", ""},
-        Row{"https://h/something", "https://h/api3/json", "", ""},
-        Row{"https://h/something/", "https://h/something/api3/json", "", ""},
-        Row{"https://h/a/b", "https://h/a/api3/json", "", ""},
-        Row{"https://h:8443", "https://h:8443/api3/json", "", ""},
-        Row{"https://jo%40e:p%3Aw@h", "https://h/api3/json", "jo@e", "p:w"},
-        Row{"HTTP://JoE:PassWord@H/MiXed/?q=1#frag", "http://h/mixed/api3/json", "JoE", "PassWord"},
-        Row{"http://[::1]:8080/x/", "http://[::1]:8080/x/api3/json", "", ""});
+    const auto row =
+        GENERATE(Row{"https://studio.example.com", "https://studio.example.com/api3/json", "", ""},
+                 Row{"https://Studio.Example.com/", "https://studio.example.com/api3/json", "", ""},
+                 Row{"https://h/something", "https://h/api3/json", "", ""},
+                 Row{"https://h/something/", "https://h/something/api3/json", "", ""},
+                 Row{"https://h/a/b", "https://h/a/api3/json", "", ""},
+                 Row{"https://h:8443", "https://h:8443/api3/json", "", ""},
+                 Row{"https://jo%40e:p%3Aw@h", "https://h/api3/json", "jo@e", "p:w"},
+                 Row{"HTTP://JoE:PassWord@H/MiXed/?q=1#frag", "http://h/mixed/api3/json", "JoE", "PassWord"},
+                 Row{"http://[::1]:8080/x/", "http://[::1]:8080/x/api3/json", "", ""});
     const auto endpoint = Endpoint::from_base_url(row.base);
     INFO(row.base << ": " << (endpoint ? "" : endpoint.error().message));
     REQUIRE(endpoint);
@@ -35,8 +35,9 @@ TEST_CASE("a base URL leads to the endpoint that the official client would call"
 }
 
 TEST_CASE("a base URL that leads nowhere is refused without repeating its password") {
-    const std::string base = GENERATE("ftp://u:hunter2@h", "u:hunter2@h", "studio.example.com", "", "https://",
-                                      "https://u:hunter2@h:99999999", "file:///etc/passwd", "https://u:hunter2@h x/");
+    const std::string base =
+        GENERATE("ftp://u:hunter2@h", "u:hunter2@h", "studio.example.com", "", "https://",
+                 "https://u:hunter2@h:99999999", "file:///etc/passwd", "https://u:hunter2@h x/");
     const auto endpoint = Endpoint::from_base_url(base);
     INFO(base);
     REQUIRE_FALSE(endpoint);
@@ -50,10 +51,10 @@ TEST_CASE("a proxy is read as host and port, with or without a login") {
         int port;
         const char *user, *password;
     };
-    const auto row = GENERATE(Row{"proxy", "proxy", 8080, "", ""}, Row{"proxy:3128", "proxy", 3128, "", ""},
-                              Row{"u:p@proxy:3128", "proxy", 3128, "u", "p"},
-                              Row{"u:p@w:d@proxy", "proxy", 8080, "u", "p@w:d"},
-                              Row{"[::1]:3128", "[::1]", 3128, "", ""});
+    const auto row =
+        GENERATE(Row{"proxy", "proxy", 8080, "", ""}, Row{"proxy:3128", "proxy", 3128, "", ""},
+                 Row{"u:p@proxy:3128", "proxy", 3128, "u", "p"},
+                 Row{"u:p@w:d@proxy", "proxy", 8080, "u", "p@w:d"}, Row{"[::1]:3128", "[::1]", 3128, "", ""});
     const auto proxy = Proxy::parse(row.text);
     INFO(row.text);
     REQUIRE(proxy);
@@ -123,8 +124,10 @@ TEST_CASE("groups nest, and their operators are the site's") {
           {"logical_operator": "or", "conditions": [
             {"path": "due_date", "relation": "in_next", "values": [2, "WEEK"]},
             {"path": "due_date", "relation": "is", "values": [null]}]}]})"));
-    CHECK(to_wire_filters(json::array(), "any")->tree == json::parse(R"({"logical_operator": "or", "conditions": []})"));
-    CHECK(to_wire_filters(json::array(), "")->tree == json::parse(R"({"logical_operator": "and", "conditions": []})"));
+    CHECK(to_wire_filters(json::array(), "any")->tree ==
+          json::parse(R"({"logical_operator": "or", "conditions": []})"));
+    CHECK(to_wire_filters(json::array(), "")->tree ==
+          json::parse(R"({"logical_operator": "and", "conditions": []})"));
 }
 
 TEST_CASE("filters in the site's own form pass as they are") {
@@ -145,9 +148,14 @@ TEST_CASE("an empty in matches nothing and an empty not_in everything, in any gr
     CHECK(outcome(R"([["a", "is", 1], ["id", "in", []]])") == "nothing");
     CHECK(outcome(R"([["code", "not_in", []]])") == json::array());
     CHECK(outcome(R"([["a", "is", 1], ["code", "not_in", []]])") == a);
-    CHECK(outcome(R"([["a", "is", 1], {"filter_operator": "any", "filters": [["b", "in", []]]}])") == "nothing");
-    CHECK(outcome(R"([["a", "is", 1], {"filter_operator": "any", "filters": [["b", "is", 1], ["b", "not_in", []]]}])") == a);
-    const auto any = json::parse(R"([{"logical_operator": "or", "conditions": [{"path": "a", "relation": "is", "values": [1]}]}])");
+    CHECK(outcome(R"([["a", "is", 1], {"filter_operator": "any", "filters": [["b", "in", []]]}])") ==
+          "nothing");
+    CHECK(
+        outcome(
+            R"([["a", "is", 1], {"filter_operator": "any", "filters": [["b", "is", 1], ["b", "not_in", []]]}])") ==
+        a);
+    const auto any = json::parse(
+        R"([{"logical_operator": "or", "conditions": [{"path": "a", "relation": "is", "values": [1]}]}])");
     CHECK(outcome(R"([{"filter_operator": "any", "filters": [["a", "is", 1], ["b", "in", []]]}])") == any);
 }
 
@@ -159,8 +167,10 @@ TEST_CASE("a filter that makes no sense is refused here, and the place is named"
         Row{R"([["code", "is"]])", "", "filters[0]"}, Row{R"([["code", "is", []]])", "", "filters[0]"},
         Row{R"([["a", "is", 1], ["code"]])", "", "filters[1]"}, Row{R"([[1, "is", 2]])", "", "filters[0]"},
         Row{R"("code is a")", "", "filters"}, Row{R"([7])", "", "filters[0]"},
-        Row{R"([{"filters": []}])", "", "filters[0]"}, Row{R"([{"filter_operator": "none", "filters": []}])", "", "filter_operator"},
-        Row{R"([{"filter_operator": "any", "filters": [["x"]]}])", "", "filters[0][0]"}, Row{"[]", "xor", "filter_operator"});
+        Row{R"([{"filters": []}])", "", "filters[0]"},
+        Row{R"([{"filter_operator": "none", "filters": []}])", "", "filter_operator"},
+        Row{R"([{"filter_operator": "any", "filters": [["x"]]}])", "", "filters[0][0]"},
+        Row{"[]", "xor", "filter_operator"});
     const auto wire = to_wire_filters(json::parse(row.filters), row.op);
     INFO(row.filters);
     REQUIRE_FALSE(wire);
@@ -183,7 +193,8 @@ TEST_CASE("filters nested as deeply as a site takes them pass, deeper ones are r
 
 TEST_CASE("what JSON cannot say is refused before it is sent") {
     CHECK(write_json(json{{"x", std::numeric_limits<double>::quiet_NaN()}}).error().cause == Cause::invalid);
-    CHECK(write_json(json::array({-std::numeric_limits<double>::infinity()})).error().cause == Cause::invalid);
+    CHECK(write_json(json::array({-std::numeric_limits<double>::infinity()})).error().cause ==
+          Cause::invalid);
     CHECK(write_json("caf\xe9").error().cause == Cause::invalid);
     CHECK(*write_json("caf\xc3\xa9") == "\"caf\xc3\xa9\"");
 }
@@ -204,7 +215,8 @@ TEST_CASE("a secret is struck out however it is spelled") {
     secrets.add("");
     CHECK(secrets.strike("nothing here") == "nothing here");
     CHECK(secrets.strike("raw p\"w%#:\xc3\xa9 x!") == "raw ***!");
-    CHECK(secrets.strike(R"(json p\"w%#:)" "\xc3\xa9 x!") == "json ***!");
+    CHECK(secrets.strike(R"(json p\"w%#:)"
+                         "\xc3\xa9 x!") == "json ***!");
     CHECK(secrets.strike(R"(json p\"w%#:\u00e9 x!)") == "json ***!");
     CHECK(secrets.strike("url p%22w%25%23%3A%C3%A9%20x!") == "url ***!");
 }

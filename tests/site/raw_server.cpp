@@ -50,7 +50,8 @@ void RawPeer::reset() {
 }
 void RawPeer::hang() {
     char byte = 0;
-    while (open_ && ::recv(fd_, &byte, 1, 0) > 0) {}
+    while (open_ && ::recv(fd_, &byte, 1, 0) > 0) {
+    }
     open_ = false;
 }
 
@@ -135,9 +136,7 @@ std::string http(std::string_view body, int status, std::string_view headers, st
     out += "Content-Length: " + std::to_string(body.size()) + "\r\n" + std::string(headers) + "\r\n";
     return out + std::string(body);
 }
-std::string results(const nlohmann::json& value) {
-    return http(nlohmann::json{{"results", value}}.dump());
-}
+std::string results(const nlohmann::json& value) { return http(nlohmann::json{{"results", value}}.dump()); }
 std::string rows(const nlohmann::json& entities, const nlohmann::json& paging_info) {
     nlohmann::json out{{"entities", entities}};
     if (!paging_info.is_null()) out["paging_info"] = paging_info;

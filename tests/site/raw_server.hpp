@@ -34,9 +34,9 @@ class RawPeer {
 public:
     explicit RawPeer(int fd) : fd_(fd) {}
     void send(std::string_view bytes);
-    void close();           ///< in an orderly way
-    void reset();           ///< with RST
-    void hang();            ///< says nothing until the other side gives up or the server ends
+    void close();  ///< in an orderly way
+    void reset();  ///< with RST
+    void hang();   ///< says nothing until the other side gives up or the server ends
     bool is_open() const { return open_; }
 
 private:
