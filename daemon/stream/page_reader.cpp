@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -44,31 +45,52 @@ public:
 
     /// False: nested too deep, or no list of rows.
     bool find(std::vector<std::string_view>& rows) {
+        std::uint32_t i = 0;
         int depth = 0;
-        int inside = 0;  // depth of the list's own brackets, once found
-        bool done = false;
+        const bool found = find_list(i, depth);
+        const int inside = depth;
+        int most = depth;
         std::size_t begin = 0;
-        int results = 0;  // depth of the object that `results` holds
-        for (std::uint32_t i = 0; i < count_; ++i) {
-            const char c = bytes_[at_[i]];
-            if (c == '"') {
-                if (done || inside != 0 || depth != (results != 0 ? results : 1)) continue;
-                if (results == 0 && is_key(i, "results", '{')) results = 2;
-                if (is_key(i, "entities", '[')) inside = depth + 1;
-            } else if (c == '{' || c == '[') {
-                if (++depth > deepest) return false;
-                if (!done && inside != 0 && depth == inside + 1) begin = at_[i];
-            } else if (c == '}' || c == ']') {
-                if (!done && inside != 0 && depth == inside + 1)
-                    rows.push_back(bytes_.substr(begin, at_[i] + 1 - begin));
-                if (!done && inside != 0 && depth == inside) done = true;
-                --depth;
-            }
+        // Hot: conditions are joined with & because each alone is hard to predict, both together are not.
+        for (; found && i < count_; ++i) {
+            const int step = steps[static_cast<unsigned char>(bytes_[at_[i]])];
+            if ((step > 0) & (depth == inside)) begin = at_[i];
+            depth += step;
+            most = std::max(most, depth);
+            if ((step < 0) & (depth == inside)) rows.push_back(bytes_.substr(begin, at_[i] + 1 - begin));
+            if (depth < inside) break;
         }
-        return done;
+        for (; i < count_; ++i) {
+            depth += steps[static_cast<unsigned char>(bytes_[at_[i]])];
+            most = std::max(most, depth);
+        }
+        return found && most <= deepest;
     }
 
 private:
+    static constexpr std::array<signed char, 256> steps = [] {
+        std::array<signed char, 256> out{};
+        out['{'] = out['['] = 1;
+        out['}'] = out[']'] = -1;
+        return out;
+    }();
+
+    /// Goes to just behind the bracket that opens the list; `depth` is then that of its rows' parent.
+    bool find_list(std::uint32_t& i, int& depth) const {
+        int holder = 1;  // depth of the object that holds the list
+        for (; i < count_; ++i) {
+            depth += steps[static_cast<unsigned char>(bytes_[at_[i]])];
+            if (depth > deepest) return false;
+            if (bytes_[at_[i]] != '"' || depth != holder) continue;
+            if (holder == 1 && is_key(i, "results", '{')) holder = 2;
+            if (!is_key(i, "entities", '[')) continue;
+            i += 3;
+            ++depth;
+            return true;
+        }
+        return false;
+    }
+
     /// Whether the string at index `i` is this key, and its value begins with `opens`.
     bool is_key(std::uint32_t i, std::string_view key, char opens) const {
         return i + 2 < count_ && bytes_[at_[i + 1]] == ':' && bytes_[at_[i + 2]] == opens &&
