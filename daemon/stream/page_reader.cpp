@@ -247,7 +247,8 @@ private:
 
 Result<std::vector<EventRow>> PageReader::Impl::rows_of(dom::element document, std::string_view bytes) {
     dom::object top;
-    if (document.get(top) != simdjson::SUCCESS) return fail(Cause::bad_answer, "the answer is no JSON object");
+    if (document.get(top) != simdjson::SUCCESS)
+        return fail(Cause::bad_answer, "the answer is no JSON object");
     bool fault = false;
     if (top["exception"].get(fault) == simdjson::SUCCESS && fault) {
         std::int64_t code = 0;
@@ -279,7 +280,8 @@ Result<std::vector<EventRow>> PageReader::Impl::rows_of(dom::element document, s
 
 Result<std::vector<EventRow>> PageReader::Impl::rows_of_large_numbers(std::string_view bytes) {
     std::vector<std::string_view> raw;
-    if (!RowSlices(bytes, *parser_.implementation).find(raw))  // also keeps deep nesting from the other parser
+    if (!RowSlices(bytes, *parser_.implementation)
+             .find(raw))  // also keeps deep nesting from the other parser
         return fail(Cause::bad_answer, "the answer holds no list of events");
     slow_ = nlohmann::json::parse(bytes, nullptr, false);
     if (slow_.is_discarded() || !slow_.is_object())
@@ -291,7 +293,8 @@ Result<std::vector<EventRow>> PageReader::Impl::rows_of_large_numbers(std::strin
         return fail(Cause::bad_answer, "the answer holds no list of events");
     std::vector<EventRow> rows(raw.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (const auto complaint = read_row((*list)[i], rows[i])) return fail(Cause::bad_answer, "{}", complaint);
+        if (const auto complaint = read_row((*list)[i], rows[i]))
+            return fail(Cause::bad_answer, "{}", complaint);
         rows[i].raw = raw[i];
     }
     return rows;
@@ -302,14 +305,16 @@ Result<ReadPage> PageReader::Impl::read(std::string bytes, const EventQuery& que
     bytes.reserve(std::max<std::size_t>(bytes.size() + simdjson::SIMDJSON_PADDING, 64));
     // Everything below points into this string, which therefore lives in the page from here on: a
     // vector of rows is moved into a page of the same bytes at the end.
-    const auto parsed = parser_.parse(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), false);
+    const auto parsed =
+        parser_.parse(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), false);
     Result<std::vector<EventRow>> rows;
     if (parsed.error() == simdjson::SUCCESS)
         rows = rows_of(parsed.value_unsafe(), bytes);
     else if (parsed.error() == simdjson::NUMBER_ERROR)
         rows = rows_of_large_numbers(bytes);
     else
-        return fail(Cause::bad_answer, "the answer is no sound JSON: {}", simdjson::error_message(parsed.error()));
+        return fail(Cause::bad_answer, "the answer is no sound JSON: {}",
+                    simdjson::error_message(parsed.error()));
     if (!rows) return tl::unexpected<Failure>(std::move(rows.error()));
 
     ReadPage out;

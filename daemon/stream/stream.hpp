@@ -121,7 +121,7 @@ public:
 
 private:
     class Impl;
-    std::shared_ptr<Impl> impl_;  // workers that post back hold it weakly
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace sg::stream

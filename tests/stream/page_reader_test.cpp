@@ -53,8 +53,8 @@ TEST_CASE("a row is read with its type, attribute, project, time and own text") 
 }
 
 TEST_CASE("a page without rows is read, wrapped in results or not") {
-    for (const char* text : {R"({"results":{"entities":[],"paging_info":{"current_page":1}}})", R"({"entities":[]})",
-                             " { \"entities\" : [ ] } "}) {
+    for (const char* text : {R"({"results":{"entities":[],"paging_info":{"current_page":1}}})",
+                             R"({"entities":[]})", " { \"entities\" : [ ] } "}) {
         INFO(text);
         const auto result = read(text);
         REQUIRE(result);
@@ -65,8 +65,8 @@ TEST_CASE("a page without rows is read, wrapped in results or not") {
 TEST_CASE("rows are found whatever stands around them") {
     const std::string row = R"({"id":7,"meta":{"entities":[{"id":1}],"results":{"entities":[]}}})";
     for (const auto& text :
-         {R"({"x":"results","other":{"entities":[{"id":3}]},"results":{"a":[{"id":9},[]],"entities":[)" + row +
-              R"(],"paging_info":{"b":[{"id":4}]}},"tail":[{}]})",
+         {R"({"x":"results","other":{"entities":[{"id":3}]},"results":{"a":[{"id":9},[]],"entities":[)" +
+              row + R"(],"paging_info":{"b":[{"id":4}]}},"tail":[{}]})",
           R"({"x":"entities","entities":[)" + row + "]}"}) {
         INFO(text);
         const auto result = read(text);
@@ -107,7 +107,8 @@ TEST_CASE("C94 HTML and truncated JSON are refused, at whichever byte they end")
     const auto html = read("<html><body>Down for maintenance</body></html>");
     REQUIRE_FALSE(html);
     CHECK(html.error().cause == Cause::bad_answer);
-    CHECK(html.error().message.find("maintenance") == std::string::npos);  // no text of the answer in a message
+    CHECK(html.error().message.find("maintenance") ==
+          std::string::npos);  // no text of the answer in a message
     const auto whole = page_json(std::vector<EventId>{1, 2});
     for (std::size_t size = 0; size < whole.size(); ++size) {
         INFO(size);
@@ -120,9 +121,10 @@ TEST_CASE("C94 HTML and truncated JSON are refused, at whichever byte they end")
 TEST_CASE("an answer of another shape is refused") {
     for (const char* text :
          {"[]", "null", "3", "\"x\"", "{}", R"({"results":null})", R"({"results":[]})", R"({"results":{}})",
-          R"({"results":{"entities":null}})", R"({"results":{"entities":{}}})", R"({"results":{"entities":[1]}})",
-          R"({"results":{"entities":[[]]}})", R"({"results":{"entities":[{"id":1},2]}})",
-          R"({"results":{"entities":[{"id":1}]}} x)", R"({"results":{"entit\u0069es":[{"id":1}]}})"}) {
+          R"({"results":{"entities":null}})", R"({"results":{"entities":{}}})",
+          R"({"results":{"entities":[1]}})", R"({"results":{"entities":[[]]}})",
+          R"({"results":{"entities":[{"id":1},2]}})", R"({"results":{"entities":[{"id":1}]}} x)",
+          R"({"results":{"entit\u0069es":[{"id":1}]}})"}) {
         INFO(text);
         const auto result = read(text);
         REQUIRE_FALSE(result);
@@ -145,8 +147,9 @@ TEST_CASE("an id must be a positive integer of at most 63 bits, and is exact") {
 }
 
 TEST_CASE("null and absent fields are read as empty") {
-    for (const char* row : {R"({"id":5,"event_type":null,"attribute_name":null,"project":null,"created_at":null})",
-                            R"({"id":5})", R"({"id":5,"project":{"type":"Project"}})"}) {
+    for (const char* row :
+         {R"({"id":5,"event_type":null,"attribute_name":null,"project":null,"created_at":null})",
+          R"({"id":5})", R"({"id":5,"project":{"type":"Project"}})"}) {
         const auto result = read(with_row(row));
         REQUIRE(result);
         const auto& read_row = result->page->rows()[0];
@@ -158,8 +161,9 @@ TEST_CASE("null and absent fields are read as empty") {
 }
 
 TEST_CASE("fields of the wrong type refuse the page") {
-    for (const char* field : {R"("event_type":7)", R"("attribute_name":{})", R"("project":70)", R"("project":"Demo")",
-                              R"("project":{"id":"70"})", R"("created_at":1700000000)"}) {
+    for (const char* field :
+         {R"("event_type":7)", R"("attribute_name":{})", R"("project":70)", R"("project":"Demo")",
+          R"("project":{"id":"70"})", R"("created_at":1700000000)"}) {
         INFO(field);
         CHECK_FALSE(read(with_row(std::string(R"({"id":5,)") + field + "}")));
     }
@@ -172,9 +176,9 @@ TEST_CASE("a time is read strictly") {
     const auto good = time("2024-02-29T23:59:58Z");
     REQUIRE(good);
     CHECK(good->page->rows()[0].created_at.time_since_epoch() == std::chrono::seconds(1709251198));
-    for (const char* bad : {"2026-03-04 05:06:07", "2026-03-04T05:06:07", "2026-03-04T05:06:07+0", "2023-02-29T00:00:00Z",
-                            "2026-13-01T00:00:00Z", "2026-03-04T24:00:00Z", "2026-03-04T00:60:00Z", "", "2026-3-4T00:00:00ZZ",
-                            "2026-03-04T05:06:07.5Z"}) {
+    for (const char* bad : {"2026-03-04 05:06:07", "2026-03-04T05:06:07", "2026-03-04T05:06:07+0",
+                            "2023-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-03-04T24:00:00Z",
+                            "2026-03-04T00:60:00Z", "", "2026-3-4T00:00:00ZZ", "2026-03-04T05:06:07.5Z"}) {
         INFO(bad);
         CHECK_FALSE(time(bad));
     }
@@ -184,8 +188,8 @@ TEST_CASE("escaped text is unescaped, and stays after the reader has gone on") {
     event::PagePtr page;
     {
         PageReader reader;
-        auto first = reader.read(with_row(R"({"id":5,"event_type":"a\"b\u00e9\n","attribute_name":"\ud83d\ude00"})"),
-                                 after(0));
+        auto first = reader.read(
+            with_row(R"({"id":5,"event_type":"a\"b\u00e9\n","attribute_name":"\ud83d\ude00"})"), after(0));
         REQUIRE(first);
         page = first->page;
         REQUIRE(reader.read(page_json(std::vector<EventId>{1, 2, 3}), after(0)));
@@ -195,8 +199,8 @@ TEST_CASE("escaped text is unescaped, and stays after the reader has gone on") {
 }
 
 TEST_CASE("broken text anywhere refuses the page, in fields nobody reads too") {
-    for (const char* value : {"\"\xff\xfe\"", "\"\xc3\"", R"("\ud800")", R"("\q")", "\"a\nb\"", "tru", "01", "+1", "NaN",
-                              "1.", "[1,]", "{\"a\"}", "'x'"}) {
+    for (const char* value : {"\"\xff\xfe\"", "\"\xc3\"", R"("\ud800")", R"("\q")", "\"a\nb\"", "tru", "01",
+                              "+1", "NaN", "1.", "[1,]", "{\"a\"}", "'x'"}) {
         INFO(value);
         CHECK_FALSE(read(with_row(std::string(R"({"id":5,"meta":{"x":)") + value + "}}")));
     }
@@ -241,7 +245,8 @@ TEST_CASE("a megabyte of meta is read") {
 }
 
 TEST_CASE("a site's fault is recognised with its code") {
-    const auto login = read(R"({"exception":true,"error_code":102,"message":"Can't authenticate script 'secret'"})");
+    const auto login =
+        read(R"({"exception":true,"error_code":102,"message":"Can't authenticate script 'secret'"})");
     REQUIRE_FALSE(login);
     CHECK(login.error().cause == Cause::authentication);
     CHECK(login.error().site_code == 102);
@@ -293,8 +298,9 @@ TEST_CASE("whatever happens to the bytes, a page is refused whole or every row o
         for (const auto& row : result->page->rows()) {
             const auto json = nlohmann::json::parse(row.raw, nullptr, false);
             if (!json.is_object() || !json["id"].is_number_integer() || json["id"].get<EventId>() != row.id ||
-                row.id <= last || (json.contains("event_type") && json["event_type"].is_string() &&
-                                   json["event_type"].get<std::string>() != row.type))
+                row.id <= last ||
+                (json.contains("event_type") && json["event_type"].is_string() &&
+                 json["event_type"].get<std::string>() != row.type))
                 FAIL("a row is not what its text says: " << bytes);
             last = row.id;
         }

@@ -1,0 +1,42 @@
+#include "stream/recent_pages.hpp"
+
+namespace sg::stream {
+
+std::map<EventId, RecentPages::Kept>::iterator RecentPages::holder_of(EventId id) {
+    auto at = kept_.lower_bound(id);  // the first with after >= id
+    if (at == kept_.begin()) return kept_.end();
+    --at;
+    return at->second.stretch.through >= id ? at : kept_.end();
+}
+
+void RecentPages::drop(std::map<EventId, Kept>::iterator which) {
+    bytes_ -= which->second.bytes;
+    uses_.erase(which->second.use);
+    kept_.erase(which);
+}
+
+void RecentPages::add(const event::Stretch& stretch) {
+    if (stretch.through <= stretch.after) return;
+    const auto bytes = stretch.page->bytes() + stretch.page->rows().size() * sizeof(event::EventRow);
+    if (bytes > most_bytes_) return;
+    if (const auto below = holder_of(stretch.after + 1); below != kept_.end()) drop(below);
+    for (auto at = kept_.lower_bound(stretch.after); at != kept_.end() && at->first < stretch.through;)
+        drop(at++);
+    uses_.push_front(stretch.after);
+    kept_.emplace(stretch.after, Kept{stretch, bytes, uses_.begin()});
+    bytes_ += bytes;
+    while (bytes_ > most_bytes_) drop(kept_.find(uses_.back()));
+}
+
+std::optional<event::Stretch> RecentPages::find(EventId position) {
+    const auto at = holder_of(position + 1);
+    if (at == kept_.end()) return std::nullopt;
+    uses_.splice(uses_.begin(), uses_, at->second.use);
+    return at->second.stretch;
+}
+
+void RecentPages::forget(EventId id) {
+    if (const auto at = holder_of(id); at != kept_.end()) drop(at);
+}
+
+}  // namespace sg::stream

@@ -1,0 +1,140 @@
+#pragma once
+// The state of the stream. Private to it; its functions are grouped over three sources:
+// stream.cpp the live poll, stream_lanes.cpp lanes that are behind, stream_gaps.cpp missing ids.
+
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "stream/fetcher.hpp"
+#include "stream/gap_tracker.hpp"
+#include "stream/outage.hpp"
+#include "stream/recent_pages.hpp"
+#include "stream/site_clock.hpp"
+#include "stream/stream.hpp"
+
+namespace sg::stream {
+
+/// Settings as they are used, with a warning for each that had to be changed.
+Settings clamped(Settings given, Logger& log);
+
+/// A page that owns copies of these rows.
+event::PagePtr copy_rows(const std::vector<const event::EventRow*>& rows);
+
+bool shows(const event::EventPage& page, EventId id);
+
+/// Queries beside the live poll that fail on their own: while the live poll fails too, it speaks for all.
+struct SideTrouble {
+    const char* what;
+    Backoff backoff;
+    Clock::Time until{};  ///< none is sent before
+    bool said = false;
+
+    void failed(const Failure& why, Clock::Time now, Logger& log);
+    void succeeded(Logger& log);
+};
+
+class Stream::Impl {
+public:
+    Impl(const Settings& settings, Loop& loop, EventReader& reader, checkpoint::Store& store,
+         event::EventSink& sink, Logger& log, Listener listener);
+
+    void start();
+    void stop();
+    void poll_now();
+    void retry_now();
+    Status status() const;
+    std::optional<event::Stretch> at_hand(EventId position);
+    void fetch(EventId position, std::function<void(event::Stretch)> ready);
+    EventId level() const { return highest_; }
+
+private:
+    // stream.cpp: the live poll
+    void poll();
+    void on_live_answer(Result<Answer> answer);
+    void first_contact(const event::EventPage& page);
+    void begin();
+    bool take_live(const event::PagePtr& page);
+    void schedule_poll(Clock::Time when);
+    void bring_forward(Clock::Time when);
+    void note(const Answer& answer);
+    void note_failure(const Failure& why);
+    void watch_skew();
+
+    // stream_gaps.cpp: missing ids
+    struct Holes {
+        std::vector<Hole> young;  ///< to be waited for
+        std::vector<Hole> old;    ///< their rows would have come by now
+    };
+    Holes sort_out(const std::vector<Hole>& holes) const;
+    bool room_for(const Holes& holes);
+    void open_gaps(const Holes& holes, checkpoint::Batch& batch);
+    void log_old(const std::vector<Hole>& holes);
+    void find_late(const event::PagePtr& page);
+    void arm_gap_timer();
+    void ask_for_gaps();
+    void on_gap_answer(const std::vector<IdRange>& asked_for, Clock::Time asked, Result<Answer> answer);
+    void close_gaps(const std::vector<IdRange>& covered, Clock::Time asked);
+
+    // stream_lanes.cpp: lanes that are behind
+    struct Wish {
+        std::vector<std::function<void(event::Stretch)>> ready;
+        bool in_flight = false;
+        EventId limit = 0;          ///< level when it was sent: nothing above is handed out
+        std::vector<EventId> late;  ///< appeared above its position while it was in flight
+        std::uint32_t doubts = 0;
+    };
+    void pump_at(Clock::Time when);
+    void pump();
+    void send(EventId position, Wish& wish);
+    void on_lane_answer(EventId position, Result<Answer> answer);
+    Result<std::optional<event::Stretch>> stretch_of(EventId position, Wish& wish, const Answer& answer);
+    void deliver(EventId position, const event::Stretch& stretch);
+
+    const Settings settings_;
+    Loop& loop_;
+    Clock& clock_;
+    EventReader& reader_;
+    checkpoint::Store& store_;
+    event::EventSink& sink_;
+    Logger& log_;
+    Listener listener_;
+
+    SiteClock site_;
+    Outage outage_;
+    GapTracker gaps_;
+    RecentPages live_pages_;
+    RecentPages lane_pages_;
+    Status counters_;
+
+    EventId highest_ = 0;
+    bool knows_position_ = false;
+    bool begun_ = false;
+    bool stopped_ = false;
+    bool skewed_ = false;
+    Clock::Time quiet_until_{};  // Retry-After: no query of any kind before
+    Loop::Handle give_up_timer_;
+
+    bool polling_ = false;
+    bool poll_again_ = false;
+    bool held_ = false;  // the page at hand would open more gaps than allowed
+    Clock::Time last_poll_{};
+    Clock::Time next_poll_{};
+    Loop::Handle poll_timer_;
+
+    bool asking_ = false;
+    EventId next_gap_ = 0;
+    std::size_t round_left_ = 0;
+    SideTrouble gap_trouble_;
+    Loop::Handle gap_timer_;
+
+    std::map<EventId, Wish> wishes_;  // by position
+    std::deque<EventId> queue_;       // those not in flight, in the order they came
+    std::size_t in_flight_ = 0;
+    SideTrouble lane_trouble_;
+    Loop::Handle pump_timer_;
+
+    std::unique_ptr<Fetcher> fetcher_;  // last: its threads end before anything they post to
+};
+
+}  // namespace sg::stream

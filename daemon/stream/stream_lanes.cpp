@@ -1,0 +1,147 @@
+// Pages for lanes that are behind.
+
+#include <algorithm>
+
+#include "stream/stream_impl.hpp"
+
+namespace sg::stream {
+
+void SideTrouble::failed(const Failure& why, Clock::Time now, Logger& log) {
+    until = now + backoff.next();
+    if (backoff.failures() < 3 || said) return;
+    said = true;
+    log.warning(
+        "[QUERY-STUCK] Queries {} keep failing while others work; trying again. cause={} status={} error={}",
+        what, to_string(why.cause), why.http_status, why.message);
+}
+
+void SideTrouble::succeeded(Logger& log) {
+    backoff.reset();
+    if (!std::exchange(said, false)) return;
+    log.info("[QUERY-BACK] Queries {} work again.", what);
+}
+
+bool shows(const event::EventPage& page, EventId id) {
+    const auto rows = page.rows();
+    const auto at =
+        std::lower_bound(rows.begin(), rows.end(), id,
+                         [](const event::EventRow& row, EventId wanted) { return row.id < wanted; });
+    return at != rows.end() && at->id == id;
+}
+
+std::optional<event::Stretch> Stream::Impl::at_hand(EventId position) {
+    auto found = live_pages_.find(position);
+    return found ? found : lane_pages_.find(position);
+}
+
+void Stream::Impl::fetch(EventId position, std::function<void(event::Stretch)> ready) {
+    if (stopped_) return;
+    const auto [at, added] = wishes_.try_emplace(position);
+    at->second.ready.push_back(std::move(ready));
+    if (!added) return;
+    queue_.push_back(position);
+    pump_at(clock_.now());
+}
+
+void Stream::Impl::pump_at(Clock::Time when) {
+    if (!stopped_) pump_timer_ = loop_.at(when, [this] { pump(); });
+}
+
+void Stream::Impl::pump() {
+    if (!begun_ || outage_.is_out()) return;  // the answer that ends this pumps
+    const auto from = std::max(quiet_until_, lane_trouble_.until);
+    if (clock_.now() < from) return pump_at(from);
+    // Once around: what stays is parked, because the live poll has not come past it yet.
+    for (auto left = queue_.size(); left > 0 && !queue_.empty(); --left) {
+        const auto position = queue_.front();
+        queue_.pop_front();
+        if (position >= highest_) {
+            queue_.push_back(position);
+        } else if (const auto stretch = at_hand(position)) {
+            deliver(position, *stretch);
+        } else if (in_flight_ < settings_.workers) {
+            send(position, wishes_.at(position));
+        } else {
+            queue_.push_front(position);
+            return;
+        }
+    }
+}
+
+void Stream::Impl::send(EventId position, Wish& wish) {
+    wish.in_flight = true;
+    wish.limit = highest_;
+    wish.late.clear();
+    ++in_flight_;
+    ++counters_.lane_queries;
+    EventQuery query;
+    query.after = position;
+    query.limit = settings_.page_size;
+    fetcher_->submit(Fetcher::For::lanes, std::move(query), [this, position](Result<Answer> answer) {
+        on_lane_answer(position, std::move(answer));
+    });
+}
+
+void Stream::Impl::deliver(EventId position, const event::Stretch& stretch) {
+    const auto ready = std::move(wishes_.at(position).ready);
+    wishes_.erase(position);  // first: who is told may wish again
+    for (const auto& tell : ready) tell(stretch);
+}
+
+void Stream::Impl::on_lane_answer(EventId position, Result<Answer> answer) {
+    --in_flight_;
+    auto& wish = wishes_.at(position);
+    wish.in_flight = false;
+    if (answer) {
+        note(*answer);
+        find_late(answer->page);
+    } else {
+        note_failure(answer.error());
+    }
+    auto stretch =
+        answer ? stretch_of(position, wish, *answer)
+               : Result<std::optional<event::Stretch>>(tl::unexpected<Failure>(std::move(answer.error())));
+    if (!stretch) lane_trouble_.failed(stretch.error(), clock_.now(), log_);
+    if (stretch) lane_trouble_.succeeded(log_);
+    if (stretch && *stretch) {
+        lane_pages_.add(**stretch);
+        deliver(position, **stretch);
+    } else {
+        queue_.push_front(position);
+    }
+    pump_at(clock_.now());
+}
+
+/// What may be handed out of an answer; nullopt: ask again.
+Result<std::optional<event::Stretch>> Stream::Impl::stretch_of(EventId position, Wish& wish,
+                                                               const Answer& answer) {
+    const auto rows = answer.page->rows();
+    if (rows.empty() && answer.facts.rows != 0)
+        return fail(Cause::bad_answer, "a page after {} held only events that were not asked for", position);
+    // An answer is trusted up to its last row only: a site may cut a page shorter than was asked for.
+    const auto through = rows.empty() ? wish.limit : std::min(rows.back().id, wish.limit);
+    // The event at the limit was seen before. A site that does not show it now answers from behind its
+    // own time; after a few tries the event is taken to be gone.
+    if (through == wish.limit && !shows(*answer.page, wish.limit) && ++wish.doubts <= 5)
+        return fail(Cause::bad_answer, "a page after {} lacks event {} that was there before", position,
+                    wish.limit);
+    for (const auto id : wish.late)
+        if (id > position && id <= through && !shows(*answer.page, id)) return std::nullopt;
+    const auto holes = sort_out(holes_of(position, through, rows));
+    if (!room_for(holes)) {
+        lane_trouble_.until = clock_.now() + settings_.interval;
+        return std::nullopt;
+    }
+    if (!holes.young.empty()) {
+        checkpoint::Batch batch;
+        open_gaps(holes, batch);
+        store_.apply(std::move(batch), checkpoint::Urgency::settled);
+    }
+    if (rows.empty() || rows.back().id <= through) return event::Stretch{position, through, answer.page};
+    std::vector<const event::EventRow*> some;
+    for (const auto& row : rows)
+        if (row.id <= through) some.push_back(&row);
+    return event::Stretch{position, through, copy_rows(some)};
+}
+
+}  // namespace sg::stream
