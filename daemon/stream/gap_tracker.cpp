@@ -7,11 +7,11 @@ namespace sg::stream {
 std::vector<Hole> holes_of(EventId after, EventId through, std::span<const event::EventRow> rows) {
     std::vector<Hole> out;
     EventId previous = after;
-    for (std::size_t i = 0; i < rows.size() && previous < through; ++i) {
+    for (std::size_t i = 0; i < rows.size() && rows[i].id <= through; ++i) {
         const auto id = rows[i].id;
         if (id <= previous) continue;
         if (id - 1 > previous) {
-            Hole hole{{previous + 1, std::min(id - 1, through)}, {}};
+            Hole hole{{previous + 1, id - 1}, {}};
             for (std::size_t j = i; j < rows.size() && hole.next_created == std::chrono::sys_seconds{}; ++j)
                 hole.next_created = rows[j].created_at;
             out.push_back(hole);

@@ -20,7 +20,7 @@ struct Hole {
     std::chrono::sys_seconds next_created{};  ///< zero: unknown
 };
 
-/// The ids above `after` and up to `through` that no row has; not the ones behind the last row.
+/// The ids above `after` that no row has, each hole ending at a row at or below `through`.
 std::vector<Hole> holes_of(EventId after, EventId through, std::span<const event::EventRow> rows);
 
 /// Open gaps as disjoint ranges, in memory as in the store: every change is also put into a batch.

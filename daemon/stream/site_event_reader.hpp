@@ -24,7 +24,7 @@ public:
 
 private:
     site::Client& client_;
-    mutable std::mutex mutex_;
+    std::mutex mutex_;
     site::Script script_;
 };
 

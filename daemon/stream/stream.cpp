@@ -71,8 +71,6 @@ void Stream::Impl::stop() {
     stopped_ = true;
     for (auto* timer : {&give_up_timer_, &poll_timer_, &gap_timer_, &pump_timer_}) timer->reset();
     if (fetcher_) fetcher_->stop();
-    wishes_.clear();
-    queue_.clear();
 }
 
 void Stream::Impl::schedule_poll(Clock::Time when) {
@@ -123,6 +121,7 @@ void Stream::Impl::note_failure(const Failure& why) {
 
 void Stream::Impl::note(const Answer& answer) {
     const auto& rows = answer.page->rows();
+    ++counters_.answers;
     counters_.repeated += answer.facts.repeated;
     counters_.ignored += answer.facts.ignored;
     counters_.last_answer = clock_.utc();
@@ -189,6 +188,7 @@ void Stream::Impl::first_contact(const event::EventPage& page) {
 
 void Stream::Impl::begin() {
     begun_ = true;
+    base_ = highest_;
     give_up_timer_.reset();
     gaps_.settle_deadlines(site_.now(), clock_.now(), settings_.gap_timeout);
     log_.info("[STREAM-BEGINS] Following the site's event log. after={} open_gaps={}", highest_,

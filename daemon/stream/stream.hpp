@@ -63,6 +63,7 @@ struct Status {
     std::uint64_t polls = 0;         ///< live queries sent
     std::uint64_t lane_queries = 0;  ///< for lanes that are behind
     std::uint64_t gap_queries = 0;
+    std::uint64_t answers = 0;   ///< pages of any kind that could be read
     std::uint64_t failures = 0;  ///< queries of any kind without a usable answer
     std::uint64_t events = 0;    ///< handed on by `on_live`
     std::uint64_t late = 0;      ///< rows that appeared inside open gaps

@@ -108,6 +108,7 @@ private:
     Status counters_;
 
     EventId highest_ = 0;
+    EventId base_ = 0;  // where this run's live poll began
     bool knows_position_ = false;
     bool begun_ = false;
     bool stopped_ = false;

@@ -127,7 +127,8 @@ Result<std::optional<event::Stretch>> Stream::Impl::stretch_of(EventId position,
                     wish.limit);
     for (const auto id : wish.late)
         if (id > position && id <= through && !shows(*answer.page, id)) return std::nullopt;
-    const auto holes = sort_out(holes_of(position, through, rows));
+    // Above `base_` the live poll has judged every hole already.
+    const auto holes = sort_out(holes_of(position, std::min(through, base_), rows));
     if (!room_for(holes)) {
         lane_trouble_.until = clock_.now() + settings_.interval;
         return std::nullopt;

@@ -1,0 +1,62 @@
+#include "stream/site_event_reader.hpp"
+
+#include <utility>
+
+namespace sg::stream {
+namespace {
+
+using nlohmann::json;
+
+json condition(const char* relation, json values) {
+    return {{"path", "id"}, {"relation", relation}, {"values", std::move(values)}};
+}
+
+json filters_of(const EventQuery& query) {
+    if (query.kind != EventQuery::Kind::within)
+        return {{"logical_operator", "and"},
+                {"conditions", {condition("greater_than", json::array({query.after}))}}};
+    auto conditions = json::array();
+    for (const auto& range : query.ranges)
+        conditions.push_back(range.first == range.last
+                                 ? condition("is", json::array({range.first}))
+                                 : condition("between", json::array({range.first, range.last})));
+    return {{"logical_operator", "or"}, {"conditions", std::move(conditions)}};
+}
+
+site::ReadRequest request_of(const EventQuery& query) {
+    site::ReadRequest request;
+    request.query.type = "EventLogEntry";
+    request.query.filters = filters_of(query);
+    request.query.fields = {"id",   "event_type", "attribute_name", "meta",      "entity",
+                            "user", "project",    "session_uuid",   "created_at"};
+    const char* direction = query.kind == EventQuery::Kind::newest ? "desc" : "asc";
+    request.query.order = json::array({{{"field_name", "id"}, {"direction", direction}}});
+    request.page_size = query.limit;
+    return request;
+}
+
+}  // namespace
+
+SiteEventReader::SiteEventReader(site::Client& client, site::Script script)
+    : client_(client), script_(std::move(script)) {}
+SiteEventReader::~SiteEventReader() = default;
+
+void SiteEventReader::set_script(site::Script script) {
+    std::lock_guard lock(mutex_);
+    script_ = std::move(script);
+}
+
+Result<Fetched> SiteEventReader::fetch(const EventQuery& query, std::stop_token stop) {
+    site::CallOptions options;
+    {
+        std::lock_guard lock(mutex_);
+        options.script = script_;
+    }
+    options.stop = std::move(stop);
+    options.attempts = 1;  // the stream has its own pauses, and says what it waits for
+    auto answer = client_.read_raw(request_of(query), options);
+    if (!answer) return tl::unexpected<Failure>(std::move(answer.error()));
+    return Fetched{std::move(answer->body), answer->date};
+}
+
+}  // namespace sg::stream
