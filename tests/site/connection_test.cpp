@@ -67,14 +67,16 @@ std::pair<Failure, std::chrono::milliseconds> stopped_call(Call call, Ready read
 
 }  // namespace
 
-TEST_CASE("C45 no connection is made before first use, and one is never used by two calls at once or two scripts") {
+TEST_CASE(
+    "C45 no connection is made before first use, and one is never used by two calls at once or two scripts") {
     // Two plugins, one of them with five callbacks, all calling at the same time, twice.
     const std::map<std::string, int> callers{{"script_of_a", 5}, {"script_of_b", 3}};
     Barrier first(8), second(8);
     std::atomic<int> answered{0};
-    Site site([&](const RawRequest& request, RawPeer& peer) {
+    TestSite site([&](const RawRequest& request, RawPeer& peer) {
         (answered++ < 8 ? first : second).arrive();
-        peer.send(rows(json::array({json{{"type", "Shot"}, {"id", 1}, {"for", request.auth()["script_name"]}}})));
+        peer.send(
+            rows(json::array({json{{"type", "Shot"}, {"id", 1}, {"for", request.auth()["script_name"]}}})));
     });
     CHECK(site.server.connections() == 0);
 
@@ -101,13 +103,13 @@ TEST_CASE("C45 no connection is made before first use, and one is never used by 
 }
 
 TEST_CASE("one connection is enough for calls one after another") {
-    Site site([](const RawRequest&, RawPeer& peer) { peer.send(rows(json::array())); });
+    TestSite site([](const RawRequest&, RawPeer& peer) { peer.send(rows(json::array())); });
     for (int i = 0; i < 20; ++i) REQUIRE(site.client->find(shots(), as("relay")));
     CHECK(site.server.connections() == 1);
 }
 
 TEST_CASE("a connection that the site closed while idle is replaced, for reads and writes") {
-    Site site([](const RawRequest&, RawPeer& peer) {
+    TestSite site([](const RawRequest&, RawPeer& peer) {
         peer.send(results(true));
         peer.close();
     });
@@ -125,7 +127,7 @@ TEST_CASE("a connection that the site closed while idle is replaced, for reads a
 
 TEST_CASE("a write is not sent again when a kept-alive connection dies under it, a read is") {
     const bool reset = GENERATE(false, true);
-    Site site([&](const RawRequest& request, RawPeer& peer) {
+    TestSite site([&](const RawRequest& request, RawPeer& peer) {
         const bool warming_up = request.json()["params"][1].value("id", 0) == 1;
         if (warming_up || request.connection > 0) {
             peer.send(request.method() == "read" ? rows(json::array()) : results(true));
@@ -149,7 +151,7 @@ TEST_CASE("a write is not sent again when a kept-alive connection dies under it,
 }
 
 TEST_CASE("a large write is not sent again either, and goes without waiting for permission") {
-    Site site([](const RawRequest& request, RawPeer& peer) {
+    TestSite site([](const RawRequest& request, RawPeer& peer) {
         if (request.connection == 0 && request.body.size() > 1'000'000)
             peer.close();
         else
@@ -167,7 +169,9 @@ TEST_CASE("a write is tried again while nothing of it has left, as when nobody l
     ManualClock clock;
     CaptureLog log;
     int port = 0;
-    { port = RawServer([](const RawRequest&, RawPeer&) {}).port(); }
+    {
+        port = RawServer([](const RawRequest&, RawPeer&) {}).port();
+    }
     const auto client = make_client(quick("http://127.0.0.1:" + std::to_string(port)), clock, log);
     auto options = as("relay");
     options.attempts = 3;
@@ -183,7 +187,7 @@ TEST_CASE("a write is tried again while nothing of it has left, as when nobody l
 }
 
 TEST_CASE("C90 a site that accepts and never answers the very first request costs the limit and a socket") {
-    Site site(
+    TestSite site(
         [](const RawRequest& request, RawPeer& peer) {
             if (request.connection == 0) return peer.hang();
             peer.send(rows(json::array()));
@@ -198,17 +202,18 @@ TEST_CASE("C90 a site that accepts and never answers the very first request cost
 }
 
 TEST_CASE("C91 each way of not answering is noticed within its own limit") {
-    const std::string fault = GENERATE("never", "silent keep-alive", "cut short", "hangs in the middle", "drips",
-                                       "reset", "closed", "half a head", "drips for ever");
+    const std::string fault = GENERATE("never", "silent keep-alive", "cut short", "hangs in the middle",
+                                       "drips", "reset", "closed", "half a head", "drips for ever");
     std::atomic<bool> done{false};
-    Site site(
+    TestSite site(
         [&](const RawRequest& request, RawPeer& peer) {
             if (fault == "silent keep-alive" && request.auth().contains("session_uuid"))
                 return peer.send(rows(json::array()));
             if (fault == "never" || fault == "silent keep-alive") return peer.hang();
             const auto whole = rows(json::array());
             if (fault == "cut short") return peer.send(whole.substr(0, whole.size() - 5)), peer.close();
-            if (fault == "hangs in the middle") return peer.send(whole.substr(0, whole.size() - 5)), peer.hang();
+            if (fault == "hangs in the middle")
+                return peer.send(whole.substr(0, whole.size() - 5)), peer.hang();
             if (fault == "half a head") return peer.send(whole.substr(0, 25)), peer.hang();
             if (fault == "reset") return peer.reset();
             if (fault == "closed") return peer.close();
@@ -289,13 +294,13 @@ TEST_CASE("a stop ends a call within 100 ms, wherever the answer is") {
     // What the machine does beside this test may cost one try its time, not all of them.
     std::chrono::milliseconds best = 1h;
     for (int i = 0; i < 5 && best >= 100ms; ++i) {
-        Site site([&](const RawRequest&, RawPeer& peer) {
+        TestSite site([&](const RawRequest&, RawPeer& peer) {
             if (where == "inside") peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{");
             peer.hang();
         });
-        const auto [failure, took] =
-            stopped_call([&](const site::CallOptions& options) { return site.client->find(shots(), options); },
-                         [&] { wait_for([&] { return site.server.count() == 1; }); });
+        const auto [failure, took] = stopped_call(
+            [&](const site::CallOptions& options) { return site.client->find(shots(), options); },
+            [&] { wait_for([&] { return site.server.count() == 1; }); });
         CHECK(failure.cause == Cause::stopped);
         best = std::min(best, took);
     }
@@ -316,7 +321,7 @@ TEST_CASE("a stop ends the pause between attempts") {
 }
 
 TEST_CASE("a call that is stopped before it begins sends nothing") {
-    Site site([](const RawRequest&, RawPeer& peer) { peer.send(results(true)); });
+    TestSite site([](const RawRequest&, RawPeer& peer) { peer.send(results(true)); });
     std::stop_source stop;
     stop.request_stop();
     auto options = as("relay");
@@ -326,7 +331,7 @@ TEST_CASE("a call that is stopped before it begins sends nothing") {
 }
 
 TEST_CASE("what is left of an answer cut off by a stop is never taken for the next one") {
-    Site site([](const RawRequest& request, RawPeer& peer) {
+    TestSite site([](const RawRequest& request, RawPeer& peer) {
         if (request.connection == 0) {
             peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{");
             return peer.hang();

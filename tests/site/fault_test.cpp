@@ -57,7 +57,7 @@ TEST_CASE("the site's faults keep their text and code, each with its cause, and 
             "Unknown Error"},
         Row{R"({"exception": true, "message": "m", "error_code": -99999999999})", Cause::bad_request, 0,
             "m"});
-    Site site(always(http(row.body)));
+    TestSite site(always(http(row.body)));
     INFO(row.body);
     for (const auto& failure : {failure_of(site.client->find(shots(), as("event_relay"))),
                                 failure_of(site.client->read_raw(events(), as("event_relay"))),
@@ -71,7 +71,7 @@ TEST_CASE("the site's faults keep their text and code, each with its cause, and 
 }
 
 TEST_CASE("an exception that is false is none") {
-    Site site(always(http(R"({"exception": false, "results": {"entities": []}})")));
+    TestSite site(always(http(R"({"exception": false, "results": {"entities": []}})")));
     CHECK(site.client->find(shots(), as("relay")));
     CHECK(site.client->read_raw(events(), as("relay")));
 }
@@ -84,7 +84,7 @@ TEST_CASE("C94 an answer that cannot be understood is a failure of its own kind"
                  http("{\"results\": " + std::string(10'000, '[') + std::string(10'000, ']') + "}"),
                  "SSH-2.0-OpenSSH_9.2\r\n\r\n",
                  "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope");
-    Site site(always(answer));
+    TestSite site(always(answer));
     INFO(answer.substr(0, 200));
     const auto failure = failure_of(site.client->find(shots(), as("relay")));
     INFO(failure.message);
@@ -95,13 +95,13 @@ TEST_CASE("C94 an answer that cannot be understood is a failure of its own kind"
 TEST_CASE("C94 the raw read refuses what is no page before the stream looks at it") {
     const std::string answer =
         GENERATE(http("<html></html>", 200, "", "text/html"), http(""), http("nonsense"));
-    Site site(always(answer));
+    TestSite site(always(answer));
     CHECK(failure_of(site.client->read_raw(events(), as("relay"))).cause == Cause::bad_answer);
 }
 
 TEST_CASE("JSON is read under each of the content types it comes with") {
-    Site site(always(http(R"({"results": true})", 200, "",
-                          GENERATE("", "Application/JSON", "text/javascript; charset=utf-8"))));
+    TestSite site(always(http(R"({"results": true})", 200, "",
+                              GENERATE("", "Application/JSON", "text/javascript; charset=utf-8"))));
     CHECK(site.client->remove("Shot", 1, as("relay")).value());
 }
 
@@ -115,8 +115,8 @@ TEST_CASE("an HTTP error is told by its status and never read as an answer") {
                  Row{400, Cause::bad_request}, Row{401, Cause::authentication}, Row{403, Cause::permission},
                  Row{404, Cause::bad_request}, Row{500, Cause::bad_answer}, Row{429, Cause::busy},
                  Row{502, Cause::busy}, Row{503, Cause::busy}, Row{504, Cause::busy});
-    Site site(always(http(R"({"exception": true, "error_code": 102, "message": "why not"})", row.status,
-                          "Location: http://127.0.0.1:1/elsewhere\r\n")));
+    TestSite site(always(http(R"({"exception": true, "error_code": 102, "message": "why not"})", row.status,
+                              "Location: http://127.0.0.1:1/elsewhere\r\n")));
     const auto failure = failure_of(site.client->remove("Shot", 1, as("relay")));
     INFO(row.status);
     CHECK(failure.cause == row.cause);
@@ -129,7 +129,7 @@ TEST_CASE("an HTTP error is told by its status and never read as an answer") {
 
 TEST_CASE("a read is tried again while the trouble may pass, a write never") {
     const int status = GENERATE(429, 502, 503, 504);
-    Site site([&, n = 0](const RawRequest&, RawPeer& peer) mutable {
+    TestSite site([&, n = 0](const RawRequest&, RawPeer& peer) mutable {
         peer.send(++n % 3 == 0 ? rows(json::array()) : http("busy", status, "", "text/plain"));
     });
     CHECK(site.client->find(shots(), as("relay")));
@@ -140,7 +140,7 @@ TEST_CASE("a read is tried again while the trouble may pass, a write never") {
 }
 
 TEST_CASE("attempts end, and a caller may ask for one only") {
-    Site site(always(http("busy", 503)), [](site::Settings& settings) { settings.attempts = 4; });
+    TestSite site(always(http("busy", 503)), [](site::Settings& settings) { settings.attempts = 4; });
     auto options = as("relay");
     CHECK(failure_of(site.client->find(shots(), options)).cause == Cause::busy);
     CHECK(site.server.count() == 4);
@@ -175,7 +175,7 @@ TEST_CASE("C92 Retry-After is waited for, by the clock of the process") {
 }
 
 TEST_CASE("a site that asks for a longer pause than is sensible gets its failure handed on") {
-    Site site(always(http("tomorrow", 503, "Retry-After: 86400\r\n")));
+    TestSite site(always(http("tomorrow", 503, "Retry-After: 86400\r\n")));
     const auto failure = failure_of(site.client->find(shots(), as("relay")));
     CHECK(failure.cause == Cause::busy);
     CHECK(failure.retry_after == 86400s);
@@ -183,7 +183,7 @@ TEST_CASE("a site that asks for a longer pause than is sensible gets its failure
 }
 
 TEST_CASE("pauses between attempts grow") {
-    Site site(always(http("busy", 503)), [](site::Settings& settings) {
+    TestSite site(always(http("busy", 503)), [](site::Settings& settings) {
         settings.attempts = 5;
         settings.backoff = {2ms, 4ms, 16ms};
     });
@@ -211,23 +211,23 @@ TEST_CASE("a compressed answer is read, and one that unpacks beyond measure is n
         "\206\001\000",
         153);
     const std::string answer = http(packed, 200, "Content-Encoding: gzip\r\n");
-    Site roomy(always(answer));
+    TestSite roomy(always(answer));
     CHECK(roomy.client->remove("Shot", 1, as("relay")).value());
-    Site narrow(always(answer), [](site::Settings& settings) { settings.limits.answer_bytes = 50'000; });
+    TestSite narrow(always(answer), [](site::Settings& settings) { settings.limits.answer_bytes = 50'000; });
     const auto failure = failure_of(narrow.client->remove("Shot", 1, as("relay")));
     CHECK(failure.cause == Cause::bad_answer);
     CHECK(contains(failure.message, "50000"));
 }
 
 TEST_CASE("an answer declared too large is refused without reading it") {
-    Site site(always("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{"));
+    TestSite site(always("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{"));
     CHECK(failure_of(site.client->find(shots(), as("relay"))).cause == Cause::bad_answer);
 }
 
 TEST_CASE("no message and no log line holds a key or password, whoever repeats it") {
     const std::string key = GENERATE("0123abcd-secret", "se\"cr#et%\xc3\xbc");
     const std::string place = GENERATE("fault", "forbidden", "busy", "html");
-    Site site([&](const RawRequest& request, RawPeer& peer) {
+    TestSite site([&](const RawRequest& request, RawPeer& peer) {
         const auto echo = request.auth().dump() + " " + request.auth()["script_key"].get<std::string>();
         if (place == "fault")
             peer.send(http(json{{"exception", true}, {"message", echo}, {"error_code", 103}}.dump()));

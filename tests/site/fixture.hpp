@@ -32,10 +32,10 @@ inline site::CallOptions as(std::string name, std::string key = "k3y-of-relay") 
 }
 
 /// A client of a raw server, on the machine's clock.
-struct Site {
-    explicit Site(RawServer::Handler handler)
+struct TestSite {
+    explicit TestSite(RawServer::Handler handler)
         : server(std::move(handler)), client(make(quick(server.url()))) {}
-    Site(RawServer::Handler handler, void (*change)(site::Settings&)) : server(std::move(handler)) {
+    TestSite(RawServer::Handler handler, void (*change)(site::Settings&)) : server(std::move(handler)) {
         auto settings = quick(server.url());
         change(settings);
         client = make(std::move(settings));

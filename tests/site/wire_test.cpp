@@ -19,7 +19,7 @@ RawServer::Handler always(std::string answer) {
 }  // namespace
 
 TEST_CASE("a complete exchange is the one the protocol shows") {
-    Site site(always(
+    TestSite site(always(
         rows(json::parse(R"([{"type": "Shot", "id": 862, "code": "sh010", "sg_status_list": "ip"}])"),
              json::parse(R"({"current_page": 1, "entities_per_page": 500, "has_next_page": false})"))));
     site::FindRequest request;
@@ -48,7 +48,7 @@ TEST_CASE("a complete exchange is the one the protocol shows") {
 }
 
 TEST_CASE("a read with everything set is the one the protocol shows") {
-    Site site(always(rows(json::array())));
+    TestSite site(always(rows(json::array())));
     site::FindRequest request;
     request.query.type = "Task";
     request.query.filters = json::array({json::array({"project", "is", demo_project})});
@@ -72,7 +72,7 @@ TEST_CASE("a read with everything set is the one the protocol shows") {
 TEST_CASE("the event poll is the one the protocol shows, and hands on the bytes and the site's time") {
     const std::string body =
         R"({"results": {"entities": [{"id": 4044184}], "big": 123456789012345678901234567890}} )";
-    Site site(always(http(body, 200, "Date: Wed, 04 Mar 2026 05:06:07 GMT\r\n")));
+    TestSite site(always(http(body, 200, "Date: Wed, 04 Mar 2026 05:06:07 GMT\r\n")));
     site::ReadRequest request;
     request.query.type = "EventLogEntry";
     request.query.filters = json::array({json::array({"id", "greater_than", 4044183})});
@@ -93,7 +93,7 @@ TEST_CASE("the event poll is the one the protocol shows, and hands on the bytes 
 }
 
 TEST_CASE("create, update and delete are the ones the protocol shows") {
-    Site site([](const RawRequest& request, RawPeer& peer) {
+    TestSite site([](const RawRequest& request, RawPeer& peer) {
         if (request.method() == "create")
             peer.send(results(json::parse(R"([{"type": "Shot", "id": 863, "code": "sh020"}])")));
         else if (request.method() == "update")
@@ -134,7 +134,7 @@ TEST_CASE("create, update and delete are the ones the protocol shows") {
 }
 
 TEST_CASE("what needs no request sends none") {
-    Site site(always(results(true)));
+    TestSite site(always(results(true)));
     const auto same = site.client->update("Shot", 863, json::object(), nullptr, as("relay"));
     REQUIRE(same);
     CHECK(*same == json::parse(R"({"type": "Shot", "id": 863})"));
@@ -147,7 +147,7 @@ TEST_CASE("what needs no request sends none") {
 }
 
 TEST_CASE("what makes no sense is refused before anything is sent") {
-    Site site(always(results(true)));
+    TestSite site(always(results(true)));
     const auto cause = [](const auto& result) { return failure_of(result).cause; };
     const auto relay = as("relay");
     site::FindRequest request;
@@ -173,13 +173,13 @@ TEST_CASE("what makes no sense is refused before anything is sent") {
 
 TEST_CASE("info asks as nobody and may come bare or wrapped") {
     const auto body = json::parse(R"({"version": [8, 62, 0]})");
-    Site site(always(GENERATE_COPY(http(body.dump()), results(body))));
+    TestSite site(always(GENERATE_COPY(http(body.dump()), results(body))));
     CHECK(site.client->info({}).value() == body);
     CHECK(site.server.requests().at(0).json() == json::parse(R"({"method_name": "info", "params": []})"));
 }
 
 TEST_CASE("session and sudo go with one call and with no other") {
-    Site site(always(results(true)));
+    TestSite site(always(results(true)));
     auto options = as("event_relay", "0123abcd");
     options.session_uuid = "5a1d49b0-0c69-11e0-a24c-003048d17544";
     options.sudo_as_login = "rhea";
@@ -194,7 +194,7 @@ TEST_CASE("session and sudo go with one call and with no other") {
 }
 
 TEST_CASE("C126 a key reaches the site verbatim, whatever stands in it") {
-    Site site(always(results(true)));
+    TestSite site(always(results(true)));
     const std::string key =
         GENERATE("100%25 of it%", "#a:b#", "it's \"quoted\" \\ so", " blanks  around ",
                  "schl\xc3\xbcssel \xe2\x9c\x93 \xf0\x9f\x94\x91", "a/b?c=d&e+f", "{\"x\": 1}");
@@ -238,7 +238,7 @@ TEST_CASE("find collects all pages, in whichever way the site tells that there a
     const std::string way = GENERATE("new", "old", "silent", "lying");
     const auto [total, limit, expected] = GENERATE(table<int, int, std::size_t>(
         {{0, 0, 0}, {7, 0, 7}, {10, 0, 10}, {25, 0, 25}, {25, 12, 12}, {25, 40, 25}, {25, 20, 20}}));
-    Site site(pages(total, way), [](site::Settings& settings) { settings.page_size = 10; });
+    TestSite site(pages(total, way), [](site::Settings& settings) { settings.page_size = 10; });
     site::FindRequest request;
     request.query.type = "Shot";
     request.limit = limit;
@@ -255,7 +255,7 @@ TEST_CASE("find collects all pages, in whichever way the site tells that there a
 }
 
 TEST_CASE("a limit within one page and a page of its own are one request each") {
-    Site site(pages(25, "new"), [](site::Settings& settings) { settings.page_size = 10; });
+    TestSite site(pages(25, "new"), [](site::Settings& settings) { settings.page_size = 10; });
     site::FindRequest request;
     request.query.type = "Shot";
     request.limit = 4;
@@ -273,7 +273,7 @@ TEST_CASE("a limit within one page and a page of its own are one request each") 
 }
 
 TEST_CASE("more rows than memory is allowed for end the find, not the process") {
-    Site site(pages(1000, "new"), [](site::Settings& settings) {
+    TestSite site(pages(1000, "new"), [](site::Settings& settings) {
         settings.page_size = 10;
         settings.limits.rows_bytes = 2000;
     });
@@ -284,7 +284,7 @@ TEST_CASE("more rows than memory is allowed for end the find, not the process") 
 }
 
 TEST_CASE("ids of 64 bits come through exactly") {
-    Site site(always(rows(json::parse(R"([{"type": "EventLogEntry", "id": 9007199254740993}])"))));
+    TestSite site(always(rows(json::parse(R"([{"type": "EventLogEntry", "id": 9007199254740993}])"))));
     site::Query query;
     query.type = "EventLogEntry";
     query.filters = json::array({json::array({"id", "is", std::int64_t{9007199254740993}})});
