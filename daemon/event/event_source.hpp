@@ -50,7 +50,8 @@ public:
     virtual void on_live(const Stretch& live) = 0;
 
     /// Rows that turned up inside open gaps. For each plugin already past a row the sink adds it to
-    /// `batch` as pending; the source adds the shrinking of the gap and commits both as one.
+    /// `batch` as pending; the source adds the shrinking of the gap and commits both as one before it
+    /// returns to the loop.
     /// Plugins not past it meet the row in their own stretch.
     virtual void on_late(const PagePtr& rows, checkpoint::Batch& batch) = 0;
 

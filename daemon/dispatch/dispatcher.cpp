@@ -1,0 +1,240 @@
+#include "dispatch/dispatcher.hpp"
+
+#include <map>
+#include <utility>
+
+#include "dispatch/lane.hpp"
+#include "dispatch/shared.hpp"
+
+namespace sg::dispatch {
+
+const char* to_string(LaneState state) noexcept {
+    switch (state) {
+        case LaneState::waiting_for_start:
+            return "waiting for the site";
+        case LaneState::waiting_for_plugin:
+            return "waiting for the plugin";
+        case LaneState::level:
+            return "level";
+        case LaneState::behind:
+            return "behind";
+        case LaneState::held:
+            return "held";
+        case LaneState::unsaved:
+            return "unsaved";
+        case LaneState::draining:
+            break;
+    }
+    return "draining";
+}
+
+class Dispatcher::Impl {
+public:
+    Impl(Settings settings, Loop& loop, checkpoint::Store& store, Logger& log);
+
+    void begin(event::EventSource& source);
+    void live(const event::Stretch& live);
+    void late(const event::PagePtr& rows, checkpoint::Batch& batch);
+    void drain(Clock::Duration at_most, std::function<void(std::size_t)> done);
+    void finish();
+
+    Lane& lane(const std::string& plugin);
+    Lane* known_lane(const std::string& plugin);
+    void start(Lane& lane);
+
+    /// After outcomes: is too much unsaved, is a drain over?
+    void look_around();
+
+    Shared shared_;
+    std::map<std::string, std::shared_ptr<Lane>, std::less<>> lanes_;
+
+private:
+    void pause();
+    void look_again(bool durable);
+    void resume();
+    std::size_t outstanding() const;
+    void end_drain();
+
+    std::shared_ptr<Impl*> alive_ = std::make_shared<Impl*>(this);  // posts that outlive us find it gone
+    bool pause_told_ = false;
+    Loop::Handle pause_timer_;
+    std::function<void(std::size_t)> drained_;
+    Loop::Handle drain_timer_;
+};
+
+Dispatcher::Impl::Impl(Settings settings, Loop& loop, checkpoint::Store& store, Logger& log)
+    : shared_(std::move(settings), loop, store, log) {
+    const auto& known = store.snapshot();
+    for (const auto& [plugin, progress] : known.plugins) lane(plugin).load(progress);
+    for (const auto& row : known.pending) lane(row.plugin).load(row, !known.clean);
+}
+
+Lane& Dispatcher::Impl::lane(const std::string& plugin) {
+    auto& place = lanes_[plugin];
+    if (!place)
+        place = std::make_shared<Lane>(plugin, static_cast<std::uint32_t>(lanes_.size() - 1), shared_);
+    return *place;
+}
+
+Lane* Dispatcher::Impl::known_lane(const std::string& plugin) {
+    const auto place = lanes_.find(plugin);
+    return place == lanes_.end() ? nullptr : place->second.get();
+}
+
+void Dispatcher::Impl::start(Lane& lane) {
+    if (lane.has_start() || shared_.source == nullptr) return;
+    const auto own = shared_.settings.starts.find(lane.plugin());
+    const auto& rule = own == shared_.settings.starts.end() ? shared_.settings.start : own->second;
+    switch (rule.kind) {
+        case StartRule::Kind::latest:
+            return lane.start_at(shared_.source->level());
+        case StartRule::Kind::earliest:
+            return lane.start_at(0);
+        case StartRule::Kind::after_id:
+            return lane.start_at(rule.id);
+    }
+}
+
+void Dispatcher::Impl::begin(event::EventSource& source) {
+    shared_.source = &source;
+    for (const auto& [plugin, lane] : lanes_) {
+        start(*lane);
+        lane->begun();
+    }
+}
+
+void Dispatcher::Impl::live(const event::Stretch& live) {
+    for (const auto& [plugin, lane] : lanes_) lane->live(live);
+}
+
+void Dispatcher::Impl::late(const event::PagePtr& rows, checkpoint::Batch& batch) {
+    for (const auto& row : rows->rows()) {
+        const auto kept = event::detach(row);  // one copy for all lanes
+        for (const auto& [plugin, lane] : lanes_) lane->late(kept, batch);
+    }
+    // The debts go out once the caller has committed the batch that holds them.
+    shared_.loop.post([alive = std::weak_ptr(alive_)] {
+        if (const auto self = alive.lock())
+            for (const auto& [plugin, lane] : (*self)->lanes_) lane->pump();
+    });
+}
+
+// Too much unsaved.
+
+void Dispatcher::Impl::look_around() {
+    if (!shared_.paused && shared_.meter.unsaved() >= shared_.settings.unsaved) pause();
+    if (drained_ && outstanding() == 0) end_drain();
+}
+
+void Dispatcher::Impl::pause() {
+    shared_.paused = true;
+    look_again(true);
+}
+
+void Dispatcher::Impl::look_again(bool durable) {
+    if (!shared_.paused) return;
+    const auto unsaved = shared_.meter.unsaved();
+    if (unsaved < shared_.settings.unsaved / 2 + 1) return resume();
+    if (durable) {
+        // An empty batch has a place in the queue like any other: once it is durable, so is all before it.
+        const auto ticket = shared_.store.apply({}, checkpoint::Urgency::settled);
+        return shared_.store.when_saved(ticket,
+                                        [&loop = shared_.loop, alive = std::weak_ptr(alive_)](bool saved) {
+                                            loop.post([alive, saved] {
+                                                if (const auto self = alive.lock())
+                                                    (*self)->look_again(saved);
+                                            });
+                                        });
+    }
+    if (!pause_told_)
+        shared_.log.error(
+            "[STATE-BEHIND] Too many outcomes are not saved; no more events are handed out until they "
+            "are. unsaved={}",
+            unsaved);
+    pause_told_ = true;
+    pause_timer_ = shared_.loop.after(std::chrono::milliseconds(100), [this] { look_again(false); });
+}
+
+void Dispatcher::Impl::resume() {
+    shared_.paused = false;
+    if (pause_told_) shared_.log.info("[STATE-CAUGHT-UP] Outcomes are saved again; events are handed out.");
+    pause_told_ = false;
+    for (const auto& [plugin, lane] : lanes_) lane->pump();
+}
+
+// The end.
+
+std::size_t Dispatcher::Impl::outstanding() const {
+    std::size_t sum = 0;
+    for (const auto& [plugin, lane] : lanes_) sum += lane->outstanding();
+    return sum;
+}
+
+void Dispatcher::Impl::drain(Clock::Duration at_most, std::function<void(std::size_t)> done) {
+    shared_.draining = true;
+    drained_ = std::move(done);
+    drain_timer_ = shared_.loop.after(at_most, [this] { end_drain(); });
+    for (const auto& [plugin, lane] : lanes_) lane->pump();
+    // Posted, so that the caller has returned from here before it is called back.
+    shared_.loop.post([alive = std::weak_ptr(alive_)] {
+        if (const auto self = alive.lock()) (*self)->look_around();
+    });
+}
+
+void Dispatcher::Impl::end_drain() {
+    const auto done = std::exchange(drained_, nullptr);
+    drain_timer_.reset();
+    if (done) done(outstanding());
+}
+
+void Dispatcher::Impl::finish() {
+    shared_.draining = true;
+    checkpoint::Batch batch;
+    for (const auto& [plugin, lane] : lanes_) lane->finish(batch);
+    shared_.store.apply(std::move(batch), checkpoint::Urgency::settled);
+}
+
+// The public face.
+
+Dispatcher::Dispatcher(Settings settings, Loop& loop, checkpoint::Store& store, Logger& log)
+    : impl_(std::make_unique<Impl>(std::move(settings), loop, store, log)) {}
+
+Dispatcher::~Dispatcher() = default;
+
+void Dispatcher::begin(event::EventSource& source) { impl_->begin(source); }
+void Dispatcher::on_live(const event::Stretch& live) { impl_->live(live); }
+void Dispatcher::on_late(const event::PagePtr& rows, checkpoint::Batch& batch) { impl_->late(rows, batch); }
+
+void Dispatcher::on_ready(std::shared_ptr<plugins::Generation> generation) {
+    Lane& lane = impl_->lane(generation->plugin());
+    impl_->start(lane);
+    lane.ready(std::move(generation));
+}
+
+void Dispatcher::on_outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes) {
+    if (auto* lane = impl_->known_lane(generation.plugin())) lane->outcomes(generation, std::move(outcomes));
+    impl_->look_around();
+}
+
+void Dispatcher::on_end(plugins::Generation& generation, const plugins::HostEnd& end) {
+    if (auto* lane = impl_->known_lane(generation.plugin())) lane->ended(generation, end);
+    impl_->look_around();
+}
+
+void Dispatcher::on_refused(const std::string& plugin, const Failure& why, bool will_retry) {
+    if (auto* lane = impl_->known_lane(plugin)) lane->refused(why, will_retry);
+}
+
+void Dispatcher::drain(Clock::Duration at_most, std::function<void(std::size_t left)> done) {
+    impl_->drain(at_most, std::move(done));
+}
+
+void Dispatcher::finish() { impl_->finish(); }
+
+std::vector<LaneStatus> Dispatcher::status() const {
+    std::vector<LaneStatus> out;
+    for (const auto& [plugin, lane] : impl_->lanes_) out.push_back(lane->status());
+    return out;
+}
+
+}  // namespace sg::dispatch

@@ -1,0 +1,49 @@
+#include "dispatch/filter_index.hpp"
+
+namespace sg::dispatch {
+
+namespace {
+
+constexpr std::size_t longest_name = 256;  // a pair beyond this is no field of a site, and is not kept
+
+}  // namespace
+
+void FilterIndex::set(std::uint32_t lane, const std::vector<plugins::CallbackInfo>& callbacks) {
+    if (lane >= lanes_.size()) lanes_.resize(lane + 1);
+    known_.clear();
+    lanes_[lane] = {callbacks, {}};
+    ++version_;
+}
+
+std::vector<FilterIndex::Match> FilterIndex::ask(std::string_view type, std::string_view attribute) {
+    std::vector<Match> out;
+    for (std::uint32_t lane = 0; lane < lanes_.size(); ++lane) {
+        CallbackList list;
+        for (std::size_t i = 0; i < lanes_[lane].callbacks.size(); ++i)
+            if (lanes_[lane].callbacks[i].filter.matches(type, attribute))
+                list.push_back(static_cast<std::uint16_t>(i));
+        if (!list.empty()) out.push_back({lane, &*lanes_[lane].lists.insert(std::move(list)).first});
+    }
+    return out;
+}
+
+std::span<const FilterIndex::Match> FilterIndex::find(std::string_view type, std::string_view attribute) {
+    if (const auto known = known_.find(PairView(type, attribute)); known != known_.end())
+        return known->second;
+    if (type.size() + attribute.size() > longest_name) return last_ = ask(type, attribute);
+    if (known_.size() >= most_pairs_) known_.clear();
+    Pair pair{std::string(type), std::string(attribute)};
+    return known_.emplace(std::move(pair), ask(type, attribute)).first->second;
+}
+
+PageMatches::PageMatches(FilterIndex& index, const event::EventPage& page) {
+    const auto rows = page.rows();
+    for (std::uint32_t i = 0; i < rows.size(); ++i) {
+        for (const auto& match : index.find(rows[i].type, rows[i].attribute)) {
+            if (match.lane >= by_lane_.size()) by_lane_.resize(match.lane + 1);
+            by_lane_[match.lane].push_back({i, match.callbacks});
+        }
+    }
+}
+
+}  // namespace sg::dispatch

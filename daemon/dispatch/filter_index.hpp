@@ -1,0 +1,101 @@
+#pragma once
+// From an event's type and attribute to the callbacks that want it.
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "event/event_page.hpp"
+#include "plugins/generation.hpp"
+
+namespace sg::dispatch {
+
+/// Callbacks of one plugin by their index, ascending.
+using CallbackList = std::vector<std::uint16_t>;
+
+/// Which lanes want an event, and for which of their callbacks.
+///
+/// The filters themselves are asked once for every pair of type and attribute that occurs; after
+/// that an event costs one look into a hash table, however many plugins there are. The table is
+/// bounded: a site has some thousand pairs, and above the bound it is forgotten and learnt again.
+///
+/// Threads: one.
+class FilterIndex {
+public:
+    struct Match {
+        std::uint32_t lane;
+        const CallbackList* callbacks;  ///< until the lane's callbacks are set again
+    };
+
+    explicit FilterIndex(std::size_t most_pairs = 16'384) : most_pairs_(most_pairs) {}
+
+    /// Replaces what the lane wants. Lists handed out for it before are invalid from here on.
+    void set(std::uint32_t lane, const std::vector<plugins::CallbackInfo>& callbacks);
+
+    /// By ascending lane. Valid until the next call.
+    std::span<const Match> find(std::string_view type, std::string_view attribute);
+
+    /// Grows whenever `set` was called: what was found before may no longer be so.
+    std::uint64_t version() const noexcept { return version_; }
+
+private:
+    struct Pair {
+        std::string type, attribute;
+    };
+    struct PairView {
+        std::string_view type, attribute;
+        PairView(std::string_view t, std::string_view a) : type(t), attribute(a) {}
+        PairView(const Pair& pair) : type(pair.type), attribute(pair.attribute) {}
+        friend bool operator==(const PairView&, const PairView&) = default;
+    };
+    // Transparent, so that looking a pair up makes no string.
+    struct PairHash {
+        using is_transparent = void;
+        std::size_t operator()(const PairView& pair) const noexcept {
+            const std::hash<std::string_view> hash;
+            return hash(pair.type) * 31 + hash(pair.attribute);
+        }
+    };
+    struct PairEqual {
+        using is_transparent = void;
+        bool operator()(const PairView& a, const PairView& b) const noexcept { return a == b; }
+    };
+    struct Lane {
+        std::vector<plugins::CallbackInfo> callbacks;
+        std::set<CallbackList> lists;  // each different list once, at an address that stays
+    };
+
+    std::vector<Match> ask(std::string_view type, std::string_view attribute);
+
+    std::size_t most_pairs_;
+    std::vector<Lane> lanes_;
+    std::unordered_map<Pair, std::vector<Match>, PairHash, PairEqual> known_;
+    std::vector<Match> last_;  // of a pair too long to be kept
+    std::uint64_t version_ = 0;
+};
+
+/// What each lane wants of one page: worked out once, however many lanes take it.
+class PageMatches {
+public:
+    struct Wanted {
+        std::uint32_t row;
+        const CallbackList* callbacks;
+    };
+
+    PageMatches(FilterIndex& index, const event::EventPage& page);
+
+    /// Ascending rows; empty for a lane that wants nothing.
+    std::span<const Wanted> of(std::uint32_t lane) const noexcept {
+        return lane < by_lane_.size() ? std::span<const Wanted>(by_lane_[lane]) : std::span<const Wanted>();
+    }
+
+private:
+    std::vector<std::vector<Wanted>> by_lane_;
+};
+
+}  // namespace sg::dispatch

@@ -1,0 +1,285 @@
+// Taking events from the source and handing them out.
+#include "dispatch/lane.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sg::dispatch {
+
+namespace {
+
+constexpr EventId reserve_ahead = 256;    // ids; a crash marks at most so many that were never handed out
+constexpr std::size_t first_window = 16;  // events, until their duration is known
+constexpr EventId none = std::numeric_limits<EventId>::max();
+
+}  // namespace
+
+Lane::Lane(std::string plugin, std::uint32_t slot, Shared& shared)
+    : plugin_(std::move(plugin)), slot_(slot), shared_(shared), since_(shared.now()) {}
+
+void Lane::load(const checkpoint::Progress& progress) {
+    has_start_ = true;
+    start_ = progress.start;
+    position_ = cursor_ = progress.cursor;
+    reserved_ = durably_reserved_ = perhaps_handed_out_ = progress.handed_out;
+    note_state();
+}
+
+void Lane::start_at(EventId start) {
+    has_start_ = true;
+    start_ = position_ = cursor_ = reserved_ = durably_reserved_ = start;
+    checkpoint::Batch batch;
+    batch.set_progress(plugin_, progress());
+    save(std::move(batch), checkpoint::Urgency::settled, 0);
+    shared_.log.info("[LANE-START] Plugin begins after this event. plugin={} event={}", plugin_, start);
+    if (next_) switch_over();
+}
+
+void Lane::pump() {
+    if (generation_ && has_start_) {
+        if (held_) is_held();
+        pull();
+        hand_out();
+        // What was handed out made room; whatever is at hand now goes with the next batch.
+        pull();
+    }
+    note_state();
+}
+
+// Taking.
+
+void Lane::live(const event::Stretch& stretch) {
+    const bool joins = position_ >= stretch.after && position_ < stretch.through;
+    if (generation_ && has_start_ && joins && !fetching_ && has_room(stretch.page)) take(stretch);
+    pump();
+}
+
+bool Lane::has_room(const event::PagePtr& page) const {
+    if (queue_.empty()) return true;
+    if (queue_.size() >= shared_.settings.queue_events) return false;
+    const auto more = page && queue_.back().event.page != page ? page->bytes() : 0;
+    return queue_bytes_ + more <= shared_.settings.queue_bytes;
+}
+
+void Lane::pull() {
+    if (shared_.source == nullptr || shared_.draining || fetching_ || held_) return;
+    // Half empty, so that a page is not looked at again for every event that leaves.
+    if (queue_.size() > shared_.settings.queue_events / 2 || queue_bytes_ > shared_.settings.queue_bytes / 2)
+        return;
+    while (position_ < shared_.source->level()) {
+        const auto stretch = shared_.source->at_hand(position_);
+        if (!stretch) return fetch();
+        const auto before = position_;
+        if (has_room(stretch->page)) take(*stretch);
+        if (position_ == before) return;  // full
+    }
+}
+
+void Lane::fetch() {
+    fetching_ = true;
+    late_floor_ = none;
+    shared_.source->fetch(position_, [weak = weak_from_this(), ask = ++ask_](event::Stretch stretch) {
+        const auto lane = weak.lock();
+        if (!lane || ask != lane->ask_) return;
+        lane->fetching_ = false;
+        lane->fetched(std::move(stretch));
+        lane->pump();
+    });
+}
+
+void Lane::fetched(event::Stretch stretch) {
+    if (stretch.through <= position_ || stretch.after > position_) return;
+    // The answer may be older than the row that turned up: from there on it is asked for again.
+    if (late_floor_ <= stretch.through) stretch.through = late_floor_ - 1;
+    if (generation_ && stretch.through > position_) take(stretch);
+}
+
+void Lane::take(const event::Stretch& stretch) {
+    EventId reached = stretch.through;
+    if (stretch.page) {
+        const auto rows = stretch.page->rows();
+        const auto wanted = shared_.matches(stretch.page).of(slot_);
+        auto next = std::partition_point(wanted.begin(), wanted.end(),
+                                         [&](const auto& w) { return rows[w.row].id <= position_; });
+        for (; next != wanted.end() && rows[next->row].id <= stretch.through; ++next) {
+            if (!has_room(stretch.page)) {
+                reached = rows[next->row].id - 1;
+                break;
+            }
+            if (queue_.empty() || queue_.back().event.page != stretch.page)
+                queue_bytes_ += stretch.page->bytes();
+            queue_.push_back({{stretch.page, next->row}, next->callbacks});
+        }
+    }
+    position_ = std::max(position_, reached);
+    checkpoint::Batch batch;
+    move_cursor(batch);
+    if (!batch.empty()) save(std::move(batch), checkpoint::Urgency::lazy, 0);
+}
+
+void Lane::recount_pages() {
+    queue_bytes_ = 0;
+    const event::EventPage* last = nullptr;
+    for (const auto& item : queue_) {
+        if (item.event.page.get() != last) queue_bytes_ += item.event.page->bytes();
+        last = item.event.page.get();
+    }
+}
+
+/// Back to the cursor: all that is above it is judged again. Only with nothing in hand.
+void Lane::forget_queue() {
+    queue_.clear();
+    strays_.clear();
+    queue_bytes_ = 0;
+    position_ = cursor_;
+    fetching_ = false;
+    ++ask_;
+}
+
+// Handing out.
+
+void Lane::hand_out() {
+    if (shared_.draining || shared_.paused || next_) return;
+    // Refilled by halves: batches stay large, and the host never waits for us.
+    if (outstanding() <= window() / 2) {
+        if (auto batch = next_batch(); !batch.empty()) generation_->deliver(std::move(batch));
+    }
+    arm_retry();
+}
+
+std::size_t Lane::window() const {
+    const auto most = std::max<std::size_t>(1, shared_.settings.window_events);
+    if (!measured_) return std::min(first_window, most);
+    const auto time = std::chrono::microseconds(shared_.settings.window_time);
+    const auto each = std::max(per_event_, std::chrono::microseconds(1));
+    return std::clamp<std::size_t>(static_cast<std::size_t>(time / each), 1, most);
+}
+
+bool Lane::fits(std::size_t bytes) const {
+    if (outstanding() == 0) return true;
+    return outstanding() < window() &&
+           flight_bytes_ + debts_.running_bytes() + bytes <= shared_.settings.window_bytes;
+}
+
+std::vector<plugins::Delivery> Lane::next_batch() {
+    std::vector<plugins::Delivery> batch;
+    // What is owed is older than what is queued, so it goes first.
+    while (fits(0)) {
+        const auto due = debts_.start_due(shared_.now());
+        if (due.empty()) break;
+        CallbackList callbacks;
+        for (const auto* debt : due) callbacks.push_back(*debt->index);
+        batch.push_back(
+            {due.front()->event, std::move(callbacks), due.front()->attempts + 1, due.front()->redelivered});
+    }
+    while (!queue_.empty() && !is_held() && fits(queue_.front().event.row().raw.size()) &&
+           is_reserved(queue_.front().event.id())) {
+        auto item = std::move(queue_.front());
+        queue_.pop_front();
+        if (queue_.empty() || queue_.front().event.page != item.event.page)
+            queue_bytes_ -= item.event.page->bytes();
+        const auto id = item.event.id();
+        highest_handed_out_ = std::max(highest_handed_out_, id);
+        flight_bytes_ += item.event.row().raw.size();
+        batch.push_back({item.event, *item.callbacks, 1, id <= perhaps_handed_out_});
+        flights_.push_back({std::move(item), 0, {}, {}});
+    }
+    return batch;
+}
+
+bool Lane::is_held() {
+    const auto& settings = shared_.settings;
+    const bool full = debts_.owed() >= settings.pending_rows || debts_.owed_bytes() >= settings.pending_bytes;
+    if (full && !held_)
+        shared_.log.warning(
+            "[LANE-HELD] Plugin owes too many failed events; it gets no new ones until some succeed. "
+            "plugin={} owed={} bytes={}",
+            plugin_, debts_.owed(), debts_.owed_bytes());
+    if (!full && held_) shared_.log.info("[LANE-FREE] Plugin gets new events again. plugin={}", plugin_);
+    held_ = full;
+    return full;
+}
+
+bool Lane::is_reserved(EventId id) {
+    if (id + reserve_ahead / 2 > reserved_) reserve(std::max(position_, id) + reserve_ahead);
+    return id <= durably_reserved_;
+}
+
+void Lane::reserve(EventId through) {
+    reserved_ = through;
+    checkpoint::Batch batch;
+    batch.set_progress(plugin_, progress());
+    const auto ticket = shared_.store.apply(std::move(batch), checkpoint::Urgency::settled);
+    // While the disk refuses, events go out all the same: how many is bounded elsewhere.
+    shared_.store.when_saved(ticket, [&loop = shared_.loop, weak = weak_from_this(), through](bool) {
+        loop.post([weak, through] {
+            const auto lane = weak.lock();
+            if (!lane) return;
+            lane->durably_reserved_ = std::max(lane->durably_reserved_, through);
+            lane->pump();
+        });
+    });
+}
+
+void Lane::arm_retry() {
+    retry_.reset();
+    const auto due = debts_.next_due();
+    if (!due || *due <= shared_.now()) return;  // due already: goes out with the next outcome
+    retry_ = shared_.loop.at(*due, [weak = weak_from_this()] {
+        if (const auto lane = weak.lock()) lane->pump();
+    });
+}
+
+// For people.
+
+LaneState Lane::state() const {
+    if (shared_.draining) return LaneState::draining;
+    if (!has_start_) return LaneState::waiting_for_start;
+    if (!generation_) return LaneState::waiting_for_plugin;
+    if (shared_.paused) return LaneState::unsaved;
+    if (held_) return LaneState::held;
+    const bool level = shared_.source != nullptr && position_ >= shared_.source->level();
+    return level && queue_.empty() ? LaneState::level : LaneState::behind;
+}
+
+void Lane::note_state() {
+    const auto now = state();
+    if (now == noted_) return;
+    noted_ = now;
+    since_ = shared_.now();
+    if (now == LaneState::level) warned_behind_ = false;
+}
+
+LaneStatus Lane::status() const {
+    LaneStatus out;
+    out.plugin = plugin_;
+    out.state = state();
+    out.since = since_;
+    if (out.state == LaneState::waiting_for_plugin) out.why = why_;
+    if (out.state == LaneState::held) out.why = fmt::format("owes {} calls", debts_.owed());
+    out.start = start_;
+    out.position = position_;
+    out.cursor = cursor_;
+    out.queued = queue_.size();
+    out.outstanding = outstanding();
+    out.pending = debts_.size();
+    out.succeeded = succeeded_;
+    out.failed = failed_;
+    return out;
+}
+
+void Lane::begun() {
+    warn_if_far_behind();
+    pump();
+}
+
+void Lane::warn_if_far_behind() {
+    if (shared_.source == nullptr || !generation_ || !has_start_ || warned_behind_) return;
+    const auto behind = shared_.source->level() - position_;
+    if (behind <= shared_.settings.far_behind) return;
+    warned_behind_ = true;
+    shared_.log.warning("[LANE-BEHIND] Plugin resumes far behind. plugin={} after={} behind={}", plugin_,
+                        position_, behind);
+}
+
+}  // namespace sg::dispatch

@@ -1,0 +1,170 @@
+#pragma once
+// The ordered queue of one plugin.
+
+#include <deque>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dispatch/dispatcher.hpp"
+#include "dispatch/pending_set.hpp"
+#include "dispatch/shared.hpp"
+
+namespace sg::dispatch {
+
+/// Takes events from the source, hands them to the plugin's generation, and settles what ends.
+///
+/// `position` is the highest id taken, `cursor` what stands before the lowest id that is taken and
+/// not settled. Whatever moves the cursor past an event that somebody still owes stores the debt in
+/// the same batch. What is beyond the bounds stays at the source and is pulled when there is room.
+///
+/// A late row above the cursor is a stray: it is kept in memory alone, for a restart meets it
+/// again, and becomes a debt when the cursor passes it.
+///
+/// Threads: the loop's thread only.
+class Lane : public std::enable_shared_from_this<Lane> {
+public:
+    Lane(std::string plugin, std::uint32_t slot, Shared& shared);
+
+    const std::string& plugin() const noexcept { return plugin_; }
+    bool has_start() const noexcept { return has_start_; }
+
+    /// What the store knew of it. `unclean`: the last daemon may have handed out more than it wrote.
+    void load(const checkpoint::Progress& progress);
+    void load(const checkpoint::Pending& row, bool unclean);
+
+    /// A plugin never seen before begins after `start`; stored at once.
+    void start_at(EventId start);
+
+    /// The source is there.
+    void begun();
+
+    void ready(std::shared_ptr<plugins::Generation> generation);
+    void outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes);
+    void ended(plugins::Generation& generation, const plugins::HostEnd& end);
+    void refused(const Failure& why, bool will_retry);
+
+    void live(const event::Stretch& stretch);
+
+    /// `row` is detached.
+    void late(const event::EventHandle& row, checkpoint::Batch& batch);
+
+    /// Pulls and hands out what may be.
+    void pump();
+
+    /// Adds what makes the stored state exact to `batch`.
+    void finish(checkpoint::Batch& batch);
+
+    std::size_t outstanding() const noexcept { return flights_.size() + debts_.running_count(); }
+    LaneStatus status() const;
+
+private:
+    struct Item {
+        event::EventHandle event;
+        const CallbackList* callbacks = nullptr;
+    };
+    struct Failed {
+        std::uint16_t callback = 0;
+        std::string error;
+        bool redelivered = false;  // it was running when its host died
+        bool started = true;
+    };
+    struct Flight {
+        Item item;
+        std::size_t done = 0;  // callbacks with an outcome; they end in order
+        std::vector<Failed> failed;
+        std::chrono::microseconds took{};
+    };
+
+    // Taking.
+    void pull();
+    void fetch();
+    void fetched(event::Stretch stretch);
+    void take(const event::Stretch& stretch);
+    bool has_room(const event::PagePtr& page) const;
+    void recount_pages();
+    void forget_queue();
+
+    // Handing out.
+    void hand_out();
+    std::vector<plugins::Delivery> next_batch();
+    std::size_t window() const;
+    bool fits(std::size_t bytes) const;
+    bool is_held();
+    bool is_reserved(EventId id);
+    void reserve(EventId through);
+    void arm_retry();
+
+    // Settling.
+    void take_outcome(plugins::Outcome& outcome, checkpoint::Batch& batch);
+    void flight_outcome(Flight& flight, plugins::Outcome& outcome);
+    void debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch);
+    void land(Flight& flight, checkpoint::Batch& batch);
+    void measure(std::chrono::microseconds took);
+    void move_cursor(checkpoint::Batch& batch);
+    void save(checkpoint::Batch batch, checkpoint::Urgency urgency, std::size_t outcomes);
+    EventId lowest_settled() const;
+    checkpoint::Progress progress() const { return {start_, cursor_, reserved_}; }
+
+    // Owing.
+    void owe(const event::EventHandle& event, const Failed& failed, checkpoint::Batch& batch);
+    void owe_new(const event::EventHandle& event, const std::string& callback, checkpoint::Batch& batch);
+    void try_again(Debt& debt, std::string error, bool redelivered, checkpoint::Batch& batch);
+    checkpoint::Pending stored(const Debt& debt) const;
+    Clock::Duration pause_after(std::uint32_t attempts);
+
+    // Generations.
+    void switch_over();
+    void resolve_unassigned();
+    void return_flights(const plugins::HostEnd& end, checkpoint::Batch& batch);
+    void return_debts(const plugins::HostEnd& end, checkpoint::Batch& batch);
+    std::string callback_name(std::uint16_t index) const;
+
+    void warn_if_far_behind();
+    LaneState state() const;
+    void note_state();
+
+    const std::string plugin_;
+    const std::uint32_t slot_;
+    Shared& shared_;
+
+    bool has_start_ = false;
+    EventId start_ = 0;
+    EventId position_ = 0;
+    EventId cursor_ = 0;              // as in the last batch
+    EventId reserved_ = 0;            // as in the last batch
+    EventId durably_reserved_ = 0;    // up to here an event may be handed out
+    EventId perhaps_handed_out_ = 0;  // by an earlier daemon
+    EventId highest_handed_out_ = 0;
+
+    std::deque<Item> queue_;
+    std::size_t queue_bytes_ = 0;  // of the pages it keeps alive
+    std::deque<Flight> flights_;   // handed out; ascending
+    std::size_t flight_bytes_ = 0;
+    std::map<EventId, Item> strays_;
+    PendingSet debts_;
+
+    std::shared_ptr<plugins::Generation> generation_;  // none: it has ended, or there never was one
+    std::shared_ptr<plugins::Generation> next_;        // serves when the one before it has nothing in hand
+    std::vector<plugins::CallbackInfo> callbacks_;     // as last registered
+    std::string signature_;                            // of these; empty: never registered
+
+    bool fetching_ = false;
+    std::uint64_t ask_ = 0;                                     // an answer to an earlier wish is ignored
+    EventId late_floor_ = std::numeric_limits<EventId>::max();  // turned up while a fetch was under way
+
+    std::chrono::microseconds per_event_{};
+    bool measured_ = false;
+    bool held_ = false;
+    bool warned_behind_ = false;
+    std::string why_;
+    LaneState noted_ = LaneState::waiting_for_start;
+    Clock::Time since_{};
+    std::uint64_t succeeded_ = 0, failed_ = 0;
+    Loop::Handle retry_;
+};
+
+}  // namespace sg::dispatch

@@ -1,0 +1,77 @@
+#pragma once
+// What one lane's callbacks still owe.
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "event/event_page.hpp"
+#include "plugins/generation.hpp"
+#include "util/clock.hpp"
+
+namespace sg::dispatch {
+
+/// One callback that owes an outcome for one event behind the lane's cursor.
+struct Debt {
+    event::EventHandle event;  ///< detached: it may be kept for long
+    std::string callback;      ///< registered name; empty: whoever wants it, asked at the next generation
+    std::uint32_t attempts = 0;
+    Clock::Time due{};
+    std::string last_error;
+    bool redelivered = false;
+    bool running = false;                ///< handed out, and without an outcome
+    std::optional<std::uint16_t> index;  ///< of the callback now; none: no such callback is registered
+};
+
+/// The debts of a lane, by event and callback and by when they are due.
+///
+/// Threads: one.
+class PendingSet {
+public:
+    /// Adds it, or replaces the one of the same event and callback.
+    Debt& put(Debt debt);
+    void erase(EventId event, const std::string& callback);
+    Debt* find(EventId event, const std::string& callback);
+
+    /// Looks up who owes by name, as the callbacks are now.
+    void assign(const std::vector<plugins::CallbackInfo>& callbacks);
+
+    /// Those whose callback was not known yet, taken out.
+    std::vector<Debt> take_unassigned();
+
+    /// When the next one can be handed out.
+    std::optional<Clock::Time> next_due() const;
+
+    /// Marks as running, and returns, what is due first: of one event at one attempt, by ascending
+    /// callback. Empty: nothing is due by `now`.
+    std::vector<Debt*> start_due(Clock::Time now);
+
+    /// Takes the mark away and says when it is due again.
+    void stop(Debt& debt, Clock::Time due);
+
+    std::vector<Debt*> running();
+    std::size_t running_count() const noexcept { return running_; }
+    std::size_t running_bytes() const noexcept { return running_bytes_; }
+    std::size_t size() const noexcept { return debts_.size(); }
+
+    /// Of callbacks that exist: debts of others cannot grow, and must not hold up the lane for ever.
+    std::size_t owed() const noexcept { return owed_; }
+    std::size_t owed_bytes() const noexcept { return owed_bytes_; }
+
+private:
+    using Key = std::pair<EventId, std::string>;
+    void enter(const Key& key, Debt& debt);
+    void leave(const Key& key, Debt& debt);
+
+    std::map<Key, Debt> debts_;
+    std::set<std::pair<Clock::Time, Key>> due_;  // those neither running nor without a callback
+    std::size_t running_ = 0;
+    std::size_t running_bytes_ = 0;
+    std::size_t owed_ = 0;
+    std::size_t owed_bytes_ = 0;
+};
+
+}  // namespace sg::dispatch
