@@ -189,8 +189,9 @@ Id Site::add(const std::string& type, const Fields& fields, Id id) {
     nobody.logs_events = false;
     return impl_->rpc.writer().create(nobody, known(type), as_writes(fields), impl_->now(), id).id;
 }
-Id Site::create(const Caller& user, const std::string& type, const Fields& fields) {
+Id Site::create(const Caller& user, const std::string& type, const Fields& fields, Id* first_event) {
     std::lock_guard lock(impl_->mutex);
+    if (first_event != nullptr) *first_event = user.logs_events ? impl_->log.next_id() : 0;
     if (type == "EventLogEntry")
         return impl_->rpc.writer().create_event(user, as_writes(fields), impl_->now());
     return impl_->rpc.writer().create(user, known(type), as_writes(fields), impl_->now()).id;

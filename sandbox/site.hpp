@@ -75,8 +75,8 @@ public:
     // Data. A refused write throws `Refusal`.
     /// Puts a row in without telling the event log.
     Id add(const std::string& type, const Fields& fields, Id id = 0);
-    /// Writes as `user` would, events and all.
-    Id create(const Caller& user, const std::string& type, const Fields& fields);
+    /// Writes as `user` would, events and all; `first_event` gets the id of the first event row.
+    Id create(const Caller& user, const std::string& type, const Fields& fields, Id* first_event = nullptr);
     /// Returns the id of the first event row, 0 if nothing changed.
     Id update(const Caller& user, const std::string& type, Id id, const Fields& fields);
     bool remove(const Caller& user, const std::string& type, Id id);

@@ -1,0 +1,100 @@
+#include "cli/sandbox_command.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <pthread.h>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "sandbox/production.hpp"
+#include "sandbox/site.hpp"
+
+namespace sg::cli {
+namespace {
+
+constexpr int exit_usage = 64, exit_unavailable = 69;
+
+/// Keeps SIGINT and SIGTERM for `wait`; threads started meanwhile never see them.
+class Signals {
+public:
+    Signals() {
+        sigemptyset(&set_);
+        sigaddset(&set_, SIGINT);
+        sigaddset(&set_, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &set_, &before_);
+    }
+    ~Signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    Signals(const Signals&) = delete;
+    Signals& operator=(const Signals&) = delete;
+    void wait() {
+        int got = 0;
+        sigwait(&set_, &got);
+    }
+
+private:
+    sigset_t set_{}, before_{};
+};
+
+void say(const std::string& line) {
+    fmt::print("{}\n", line);
+    std::fflush(stdout);
+}
+
+void print_change(const sandbox::PlayedChange& change) {
+    const auto now = fmt::gmtime(std::time(nullptr));
+    const auto arrow = change.before.empty() ? change.after : change.before + " -> " + change.after;
+    say(fmt::format("{:%H:%M:%S}  {:<14} {:<22} {}: {}  (event {})", now, change.who, change.what,
+                    change.field, arrow, change.event));
+}
+
+/// False if one of the scripts is not `NAME=KEY`.
+bool add_scripts(sandbox::Site& site, const std::vector<std::string>& scripts) {
+    if (scripts.empty()) {
+        say(fmt::format("script: {} (key {})", sandbox::Site::script, sandbox::Site::key));
+        return true;
+    }
+    site.remove_script_key(sandbox::Site::script);
+    for (const auto& script : scripts) {
+        const auto equals = script.find('=');
+        if (equals == 0 || equals == std::string::npos || equals + 1 == script.size()) return false;
+        site.add_script(script.substr(0, equals), script.substr(equals + 1));
+        say(fmt::format("script: {}", script.substr(0, equals)));
+    }
+    return true;
+}
+
+}  // namespace
+
+int run_sandbox(const SandboxOptions& options) {
+    Signals signals;
+    std::unique_ptr<sandbox::Site> site;
+    try {
+        site =
+            std::make_unique<sandbox::Site>(sandbox::Site::Options{options.address, options.port, nullptr});
+    } catch (const std::system_error& why) {
+        fmt::print(stderr, "sandbox: cannot listen on {}:{}: {}\n", options.address, options.port,
+                   why.code().message());
+        return exit_unavailable;
+    }
+    say(fmt::format("site: {}", site->url()));
+    if (!add_scripts(*site, options.scripts)) {
+        fmt::print(stderr, "sandbox: --script expects NAME=KEY\n");
+        return exit_usage;
+    }
+    std::optional<sandbox::Production> production;
+    if (options.rate > 0) {
+        sandbox::Production::Options play{options.rate, options.seed, {}};
+        if (!options.quiet) play.on_change = print_change;
+        production.emplace(*site, std::move(play));
+        production->start();
+    }
+    say("ready");
+    signals.wait();
+    production.reset();
+    return 0;
+}
+
+}  // namespace sg::cli

@@ -1,0 +1,118 @@
+// The played production, and the program that plays it.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <array>
+#include <set>
+
+#include "catch.hpp"
+#include "cli/sandbox_command.hpp"
+#include "raw_http.hpp"
+#include "sandbox/production.hpp"
+#include "wait_for.hpp"
+
+using namespace sg;
+using namespace sg::test;
+
+TEST_CASE("the same seed plays the same production, another seed another") {
+    const auto play = [](std::uint64_t seed) {
+        sandbox::Site site;
+        sandbox::Production production(site, {.seed = seed});
+        std::string story;
+        for (int i = 0; i < 200; ++i) {
+            const auto c = production.step();
+            story += c.kind + c.who + c.what + c.field + c.before + c.after + std::to_string(c.event) + "\n";
+        }
+        return story;
+    };
+    const auto first = play(7);
+    CHECK(first == play(7));
+    CHECK(first != play(8));
+}
+
+TEST_CASE("twenty seconds at the default rate finish at least 25 shots, with any seed") {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+        sandbox::Site site;
+        sandbox::Production production(site, {.seed = seed});
+        CHECK(production.shots() >= 60);
+        for (int i = 0; i < static_cast<int>(20 * sandbox::Production::Options{}.rate); ++i)
+            production.step();
+        INFO("seed " << seed);
+        CHECK(production.finished_shots().size() >= 25);
+        CHECK(production.counts()["reopened"] > 0);
+    }
+}
+
+TEST_CASE("a production never runs out of work, and the site shows what was played") {
+    sandbox::Site site;
+    std::uint64_t told = 0;
+    sandbox::Production production(site, {.on_change = [&](const auto&) { ++told; }});
+    RawClient client(site.url());
+    for (int i = 0; i < 3000; ++i) {
+        const auto change = production.step();
+        if (change.kind != "status") continue;
+        REQUIRE(site.value("Task", change.entity, "sg_status_list") == change.after);
+    }
+    CHECK(told == 3000);
+    std::uint64_t counted = 0;
+    for (const auto& [kind, count] : production.counts()) counted += count;
+    CHECK(counted == 3000);
+    const auto rows = client.rows("EventLogEntry",
+                                  {condition("attribute_name", "is", "sg_status_list"),
+                                   condition("event_type", "is", "Shotgun_Task_Change")},
+                                  {"user", "meta", "entity"});
+    REQUIRE(rows.size() == 500);
+    std::set<std::string> people;
+    for (const auto& row : rows) people.insert(row["user"]["name"].get<std::string>());
+    CHECK(people.size() > 5);
+    CHECK(rows[0]["user"]["type"] == "HumanUser");
+}
+
+TEST_CASE("a started production plays until it is stopped") {
+    sandbox::Site site;
+    sandbox::Production production(site, {.rate = 500});
+    production.start();
+    REQUIRE(wait_for([&] { return site.event_count() > 50; }));
+    production.stop();
+    const auto counted = production.counts();
+    CHECK(production.counts() == counted);
+    production.stop();
+}
+
+TEST_CASE("the sandbox program says where it is, plays, and ends with a signal") {
+    std::array<int, 2> pipe{};
+    REQUIRE(::pipe(pipe.data()) == 0);
+    const auto child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        ::dup2(pipe[1], 1);
+        ::close(pipe[0]);
+        cli::SandboxOptions options;
+        options.rate = 200;
+        options.scripts = {"daemon=first", "plugins=second"};
+        ::_exit(cli::run_sandbox(options));
+    }
+    ::close(pipe[1]);
+    std::string out;
+    std::array<char, 4096> chunk{};
+    while (out.find("(event ") == std::string::npos) {
+        const auto got = ::read(pipe[0], chunk.data(), chunk.size());
+        REQUIRE(got > 0);
+        out.append(chunk.data(), static_cast<std::size_t>(got));
+    }
+    const auto url = out.substr(6, out.find('\n') - 6);
+    CHECK(out.find("script: daemon\nscript: plugins\n") != std::string::npos);
+    CHECK(out.find("first") == std::string::npos);
+    RawClient client(url);
+    const Json read{{"type", "EventLogEntry"}};
+    CHECK(client.call("read", read, {{"script_name", "daemon"}, {"script_key", "first"}})
+              .json()
+              .contains("results"));
+    CHECK(client.call("read", read).json()["error_code"] == 102);
+    ::kill(child, SIGTERM);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+    ::close(pipe[0]);
+}
