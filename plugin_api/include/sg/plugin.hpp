@@ -8,9 +8,7 @@
 //         context.logger().info("Ready for review. version={}", event.entity().name);
 //     }
 //
-//     SG_PLUGIN(registrar) {
-//         registrar.on("Shotgun_Version_Change", "sg_status_list", on_status);
-//     }
+//     SG_PLUGIN(registrar) { registrar.on("Shotgun_Version_Change", "sg_status_list", on_status); }
 
 #include <sg/abi.hpp>
 #include <sg/callback.hpp>

@@ -1,0 +1,28 @@
+#!/bin/sh
+# guide.sh SOURCE_DIRECTORY: what the guide and the headers show is what is compiled. The examples themselves are built
+# by the test of a project outside the tree.
+set -eu
+cd "$1"
+fail() { echo "$*" >&2; exit 1; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Each block of C++ in the guide is a file of docs/examples, letter for letter.
+awk -v work="$work" '
+    /^<!-- examples\// { name = $2; sub("examples/", "", name); next }
+    /^```cpp$/ { if (name == "") { print "a block of C++ without the name of its file"; exit 1 }
+                 file = work "/" name; printf "" > file; next }
+    /^```/ { file = ""; name = ""; next }
+    file != "" { print > file }' docs/plugins.md
+for file in docs/examples/*.cpp; do
+    cmp "$file" "$work/$(basename "$file")" || fail "$file is not what docs/plugins.md shows"
+    rm "$work/$(basename "$file")"
+done
+[ -z "$(ls "$work")" ] || fail "shown in docs/plugins.md, but not in docs/examples: $(ls "$work")"
+
+# The smallest plugin: on a card, with one include, and the same in the header.
+smallest=docs/examples/ready_for_review.cpp
+[ "$(wc -l <$smallest)" -le 15 ] || fail "$smallest has more than 15 lines"
+[ "$(grep -c '^#include' $smallest)" = 1 ] || fail "$smallest needs more than one include"
+sed -n 's|^//     ||p' plugin_api/include/sg/plugin.hpp | sed 's/^ *//' >"$work/header"
+grep -v '^$' $smallest | sed 's/^ *//' | cmp - "$work/header" || fail "sg/plugin.hpp shows another plugin than $smallest"
