@@ -18,6 +18,7 @@ public:
     Logger& logger() override { return logger_; }
     Site& site() override { return site_; }
     const nlohmann::json& args() const override { return host_.args; }
+    std::string_view plugin() const noexcept override { return host_.settings.plugin; }
 
     /// Why a registration was refused, the first one.
     const std::optional<Reason>& refused() const noexcept { return refused_; }
