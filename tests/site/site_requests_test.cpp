@@ -78,7 +78,8 @@ Credentials credentials() {
     return all;
 }
 
-host::SiteRequest request(std::string plugin, std::string method = "find", json arguments = {{"type", "Shot"}}) {
+host::SiteRequest request(std::string plugin, std::string method = "find",
+                          json arguments = {{"type", "Shot"}}) {
     host::SiteRequest out;
     out.plugin = std::move(plugin);
     out.method = std::move(method);
@@ -89,7 +90,8 @@ host::SiteRequest request(std::string plugin, std::string method = "find", json 
 
 /// A pool over a client over a server.
 struct Pool {
-    explicit Pool(RawServer::Handler handler, SiteRequestPool::Options options = {}, Credentials all = credentials())
+    explicit Pool(RawServer::Handler handler, SiteRequestPool::Options options = {},
+                  Credentials all = credentials())
         : site(std::move(handler)), pool(*site.client, std::move(all), options, site.log) {}
 
     host::SiteAnswer ask(host::SiteRequest what) {
@@ -138,7 +140,9 @@ TEST_CASE("every call of the SDK's Site reaches the site and comes back") {
     options.retired_only = true;
     options.include_archived_projects = false;
     const EntityRef shot{"Shot", 1, "x"};
-    CHECK(site.find("Task", {{"entity", "is", shot}, {"sg_status_list", "is_not", "fin"}}, {"content"}, options).size() == 1);
+    CHECK(
+        site.find("Task", {{"entity", "is", shot}, {"sg_status_list", "is_not", "fin"}}, {"content"}, options)
+            .size() == 1);
     CHECK(site.find_one("Shot", {"id", "is", 1})["id"] == 1);
     CHECK(site.create("Shot", {{"code", "x"}}, {"code"})["code"] == "x");
     CHECK(site.update(shot, {{"code", "x"}})["code"] == "x");
@@ -168,8 +172,10 @@ TEST_CASE("a plugin's call that cannot be understood is refused by name, and not
         Row{"batch", "{}", Cause::not_supported, "'batch'"}, Row{"", "{}", Cause::not_supported, "''"},
         Row{"find\n", "{}", Cause::not_supported, "'find\\n'"},
         Row{"find", "nonsense", Cause::invalid, "find"}, Row{"find", "", Cause::invalid, "find"},
-        Row{"find", "[]", Cause::invalid, "no object"}, Row{"find", "{\"type\": \"caf\xe9\"}", Cause::invalid, "find"},
-        Row{"find", "{}", Cause::invalid, "'type' is missing"}, Row{"find", R"({"type": 7})", Cause::invalid, "'type'"},
+        Row{"find", "[]", Cause::invalid, "no object"},
+        Row{"find", "{\"type\": \"caf\xe9\"}", Cause::invalid, "find"},
+        Row{"find", "{}", Cause::invalid, "'type' is missing"},
+        Row{"find", R"({"type": 7})", Cause::invalid, "'type'"},
         Row{"find", R"({"type": "Shot", "fields": "code"})", Cause::invalid, "'fields'"},
         Row{"find", R"({"type": "Shot", "fields": [7]})", Cause::invalid, "'fields'"},
         Row{"find", R"({"type": "Shot", "limit": 18446744073709551615})", Cause::invalid, "'limit'"},
@@ -194,7 +200,8 @@ TEST_CASE("a plugin's call that cannot be understood is refused by name, and not
 TEST_CASE("arguments nested to overflow a stack are refused") {
     Pool pool(like_a_site);
     auto asked = request("p");
-    asked.arguments = R"({"type": "Shot", "filters": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+    asked.arguments =
+        R"({"type": "Shot", "filters": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
     CHECK(failure_of(pool.ask(asked)).cause == Cause::invalid);
 }
 
@@ -231,10 +238,12 @@ TEST_CASE("a request whose credential is missing or unknown is refused by name")
         const auto failure = failure_of(pool.ask(asked));
         return failure.cause == Cause::authentication ? failure.message : "another cause: " + failure.message;
     };
-    CHECK(text_of({}, "orphan") == "plugin 'orphan' has no credential, and the configuration has no default for plugins");
+    CHECK(text_of({}, "orphan") ==
+          "plugin 'orphan' has no credential, and the configuration has no default for plugins");
     CHECK(text_of(Credential::named("nobody"), "p") == "the configuration has no credential named 'nobody'");
     CHECK(text_of({}, "plugin_misconfigured") == "the configuration has no credential named 'gone'");
-    CHECK(text_of(Credential::script("keyless", ""), "p").find("'keyless' without a key") != std::string::npos);
+    CHECK(text_of(Credential::script("keyless", ""), "p").find("'keyless' without a key") !=
+          std::string::npos);
     CHECK(pool.site.server.connections() == 0);
 }
 
@@ -330,7 +339,8 @@ TEST_CASE("a stop answers a request at once, whether it runs, waits, or has not 
     CHECK_FALSE(answers.has("running"));
     const auto asked = std::chrono::steady_clock::now();
     running.request_stop();
-    for (const char* name : {"running", "waiting", "over"}) CHECK(failure_of(answers.of(name)).cause == Cause::stopped);
+    for (const char* name : {"running", "waiting", "over"})
+        CHECK(failure_of(answers.of(name)).cause == Cause::stopped);
     CHECK(std::chrono::steady_clock::now() - asked < 5s);
     CHECK(pool.site.server.count() == 1);
 }
