@@ -151,7 +151,10 @@ void Connection::set_options(Transfer& transfer) {
     set(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     set(easy, CURLOPT_ERRORBUFFER, transfer.error_text.data());
-    if (!route_.ca_file.empty()) set(easy, CURLOPT_CAINFO, route_.ca_file.c_str());
+    if (!route_.ca_file.empty()) {
+        set(easy, CURLOPT_CAINFO, route_.ca_file.c_str());
+        set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // in its place, not beside it
+    }
     if (!route_.endpoint.user.empty() || !route_.endpoint.password.empty()) {
         set(easy, CURLOPT_HTTPAUTH, long{CURLAUTH_BASIC});
         set(easy, CURLOPT_USERNAME, route_.endpoint.user.c_str());

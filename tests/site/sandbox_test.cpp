@@ -57,7 +57,8 @@ site::ReadRequest events_after(EventId id) {
 TEST_CASE("a row is made, found, changed and retired on a site") {
     Studio studio;
     const auto script = studio.script();
-    const auto made = studio.client->create("Shot", {{"code", "sh010"}, {"project", studio.link()}}, {"code"}, script);
+    const auto made =
+        studio.client->create("Shot", {{"code", "sh010"}, {"project", studio.link()}}, {"code"}, script);
     INFO(failure_of(made).message);
     REQUIRE(made);
     const auto id = made->at("id").get<EntityId>();
@@ -68,7 +69,8 @@ TEST_CASE("a row is made, found, changed and retired on a site") {
     CHECK(studio.site.value("Shot", id, "sg_status_list") == "ip");
 
     auto request = shots();
-    request.query.filters = json::parse(R"([["code", "starts_with", "sh0"], ["sg_status_list", "in", ["ip", "rev"]]])");
+    request.query.filters =
+        json::parse(R"([["code", "starts_with", "sh0"], ["sg_status_list", "in", ["ip", "rev"]]])");
     const auto found = studio.client->find(request, script);
     INFO(failure_of(found).message);
     REQUIRE(found);
@@ -109,7 +111,8 @@ TEST_CASE("a wrong key is the site's own fault, asked about once") {
 
 TEST_CASE("C126 a site lets a script in by the very bytes of its key") {
     Studio studio;
-    const std::string key = GENERATE("100%25%", "#a:b#", "it's \"q\" \\ so", " blanks ", "schl\xc3\xbcssel \xf0\x9f\x94\x91");
+    const std::string key =
+        GENERATE("100%25%", "#a:b#", "it's \"q\" \\ so", " blanks ", "schl\xc3\xbcssel \xf0\x9f\x94\x91");
     studio.site.add_script("relay", key);
     CHECK(studio.client->find(shots(), as("relay", key)));
     CHECK(failure_of(studio.client->find(shots(), as("relay", key + "x"))).cause == Cause::authentication);
@@ -135,10 +138,12 @@ TEST_CASE("a read outlives what passes on the way to a site") {
     });
     studio.site.add("Shot", {{"code", "sh010"}, {"project", studio.link()}});
     const auto kind = GENERATE(0, 1, 2, 3, 4, 5, 6);
-    const Fault faults[] = {Fault::never_answer(), Fault::hang_in_body(), Fault::cut_in_body(), Fault::drip(20ms),
-                            Fault::close(),        Fault::status(503),    Fault::status(429)};
+    const Fault faults[] = {Fault::never_answer(), Fault::hang_in_body(), Fault::cut_in_body(),
+                            Fault::drip(20ms),     Fault::close(),        Fault::status(503),
+                            Fault::status(429)};
     INFO("fault " << kind);
-    if (GENERATE(false, true)) REQUIRE(studio.client->find(shots(), studio.script()));  // a kept-alive connection
+    if (GENERATE(false, true))
+        REQUIRE(studio.client->find(shots(), studio.script()));  // a kept-alive connection
     const auto fault = studio.site.inject(faults[kind]);
     const auto found = studio.client->find(shots(), studio.script());
     INFO(failure_of(found).message);

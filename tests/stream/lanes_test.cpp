@@ -216,8 +216,9 @@ TEST_CASE("every lane is handed every row exactly once, in whatever order rows a
     f.lanes.pull_all();
     f.pass(10s, 1s);
     const auto status = f.stream->status();
-    INFO("level=" << status.highest << " gaps=" << status.open_gaps << " state=" << to_string(status.state)
-                  << " polls=" << status.polls << " failures=" << status.failures << "\n"
-                  << f.log.all().substr(f.log.all().size() - std::min<std::size_t>(f.log.all().size(), 3000)));
+    INFO(
+        "level=" << status.highest << " gaps=" << status.open_gaps << " state=" << to_string(status.state)
+                 << " polls=" << status.polls << " failures=" << status.failures << "\n"
+                 << f.log.all().substr(f.log.all().size() - std::min<std::size_t>(f.log.all().size(), 3000)));
     for (const auto& lane : f.lanes.lanes) CHECK(sorted(lane.got) == range(lane.start + 1, last));
 }
