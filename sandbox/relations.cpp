@@ -1,8 +1,10 @@
 #include "sandbox/relations.hpp"
 
+#include <locale.h>
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <cstdlib>
+#include <cwctype>
 #include <optional>
 #include <vector>
 
@@ -57,10 +59,28 @@ const Names& relations_of(DataType type) {
     return none;
 }
 
-std::string lower(std::string text) {
-    // Bytes of other alphabets stay as they are: only ASCII letters compare without case.
-    for (auto& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
+/// In lower case, letters of every alphabet included.
+std::string lower(const std::string& text) {
+    static const ::locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    std::string out = text;
+    std::ranges::transform(out, out.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    const bool ascii = std::ranges::none_of(out, [](char c) { return (c & 0x80) != 0; });
+    if (ascii || utf8 == nullptr) return out;
+    const auto before = ::uselocale(utf8);
+    std::wstring wide(out.size(), L'\0');
+    const auto letters = std::mbstowcs(wide.data(), out.c_str(), wide.size());
+    if (letters != static_cast<std::size_t>(-1)) {
+        wide.resize(letters);
+        std::ranges::transform(wide, wide.begin(), [](wchar_t c) {
+            return static_cast<wchar_t>(std::towlower(static_cast<std::wint_t>(c)));
+        });
+        std::string back(wide.size() * 4, '\0');
+        back.resize(std::wcstombs(back.data(), wide.c_str(), back.size()));
+        out = std::move(back);
+    }
+    ::uselocale(before);
+    return out;
 }
 
 /// Everything a condition is judged by. The tests keep copies of it.
