@@ -98,6 +98,23 @@ Json look(Site& site, const std::string& command, const Json& in) {
     return nullptr;
 }
 
+Json write(Site& site, const std::string& command, const Json& in) {
+    Caller user;
+    user.user = link_key(get<Json>(in, "user", nullptr));
+    const auto type = in.at("type").get<std::string>();
+    const auto values = get<Json>(in, "fields", Json::object());
+    Fields fields;
+    for (const auto& [name, value] : values.items()) fields.emplace_back(name, value);
+    if (command == "create") {
+        Id event = 0;
+        const auto id = site.create(user, type, fields, &event);
+        return {{"id", id}, {"event", event}};
+    }
+    const auto id = in.at("id").get<Id>();
+    if (command == "update") return {{"event", site.update(user, type, id, fields)}};
+    return {{"done", command == "delete" ? site.remove(user, type, id) : site.revive(user, type, id)}};
+}
+
 Json change(Site& site, const std::string& command, const Json& in) {
     if (command == "add_event") return {{"id", site.add_event(event_of(in))}};
     if (command == "add_events")
@@ -129,10 +146,28 @@ Json change(Site& site, const std::string& command, const Json& in) {
 
 }  // namespace
 
+/// What closes connections happens after the one that asked has its answer.
+void Control::disturb(const std::string& command, std::chrono::milliseconds pause) {
+    using std::chrono::milliseconds;
+    if (command == "close_connections") return later_(milliseconds(0), [this] { site_.close_connections(); });
+    if (command == "silence_connections")
+        return later_(milliseconds(0), [this] { site_.silence_connections(); });
+    later_(milliseconds(0), [this, refuse = command == "refuse_connections"] {
+        refuse ? site_.refuse_connections() : site_.ignore_connections();
+    });
+    later_(pause, [this] { site_.accept_connections(); });
+}
+
 std::string Control::answer(const std::string& body, unsigned& status) {
     try {
         const auto in = Json::parse(body);
         const auto command = in.at("command").get<std::string>();
+        if (command.ends_with("_connections")) {
+            disturb(command, std::chrono::milliseconds(get<std::int64_t>(in, "milliseconds", 1000)));
+            return "{}";
+        }
+        if (command == "create" || command == "update" || command == "delete" || command == "revive")
+            return write(site_, command, in).dump();
         auto out = look(site_, command, in);
         if (out.is_null()) out = change(site_, command, in);
         return out.dump();

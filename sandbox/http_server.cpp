@@ -240,12 +240,20 @@ public:
 
     /// Runs `work` on the server's thread and waits for it.
     void run(const std::function<void()>& work) {
+        if (io.get_executor().running_in_this_thread()) return work();
         std::promise<void> done;
         net::post(io, [&] {
             work();
             done.set_value();
         });
         done.get_future().wait();
+    }
+
+    void later(std::chrono::milliseconds pause, std::function<void()> work) {
+        const auto timer = std::make_shared<net::steady_timer>(io, pause);
+        timer->async_wait([timer, work = std::move(work)](error_code error) {
+            if (!error) work();
+        });
     }
 
     void refuse() {
@@ -336,6 +344,10 @@ void HttpServer::close_connections() {
 }
 void HttpServer::silence_connections() {
     impl_->run([this] { impl_->silence_all(); });
+}
+void HttpServer::later(std::chrono::milliseconds pause, std::function<void()> work) {
+    // The timer is made on the server's thread, for timers may only be touched there.
+    net::post(impl_->io, [impl = impl_.get(), pause, work = std::move(work)] { impl->later(pause, work); });
 }
 std::size_t HttpServer::connections() const {
     std::size_t count = 0;

@@ -36,7 +36,8 @@ struct HttpAnswer {
 /// Listens on a port and answers each request with what `handler` makes of it.
 ///
 /// Threads:  `handler` runs on the server's own thread ("sandbox-http"), one call at a time; every
-///           member may be called from any other thread and blocks until that thread has done it.
+///           member may be called from any thread and, `later` excepted, blocks until that thread has done
+///           it.
 /// Lifetime: the destructor closes every connection and joins the thread; answers that wait for a
 ///           gate or a delay are never sent.
 class HttpServer {
@@ -64,6 +65,9 @@ public:
     void silence_connections();
     /// How many connections are open now.
     std::size_t connections() const;
+    /// Calls `work` on the server's thread after `pause`, unless the server ends first. Returns at once;
+    /// from the handler, `work` runs after the answer was sent on its way.
+    void later(std::chrono::milliseconds pause, std::function<void()> work);
 
 private:
     class Impl;

@@ -35,7 +35,7 @@ public:
     Impl(Site& site, Options options)
         : options_(std::move(options)),
           rpc(store, log),
-          control_(site),
+          control_(site, [this](auto pause, auto work) { server.later(pause, std::move(work)); }),
           server(options_.address, options_.port,
                  [this](const HttpRequest& request) { return handle(request); }) {}
 
