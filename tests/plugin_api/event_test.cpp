@@ -2,6 +2,8 @@
 
 #include <sg/testing/event.hpp>
 
+#include <type_traits>
+
 #include "catch.hpp"
 
 using nlohmann::json;
@@ -58,6 +60,14 @@ TEST_CASE("a row of nulls, of nothing, or of the wrong kinds reads as empty", "[
     CHECK(event.removed().is_null());
     CHECK_FALSE(event.in_create());
     CHECK(event.field("no_such_field").is_null());
+}
+
+TEST_CASE("C38 a callback cannot change the event that others see", "[plugin_api]") {
+    // Whoever tries does not compile.
+    STATIC_REQUIRE_FALSE(std::is_assignable_v<decltype(std::declval<const sg::Event&>().json()), json>);
+    STATIC_REQUIRE_FALSE(std::is_assignable_v<decltype(std::declval<const sg::Event&>().meta()), json>);
+    STATIC_REQUIRE_FALSE(std::is_assignable_v<decltype(std::declval<const sg::Event&>().field("x")), json>);
+    STATIC_REQUIRE_FALSE(std::is_invocable_v<void (*)(sg::Event&), const sg::Event&>);
 }
 
 TEST_CASE("a retired entity can still be told from the meta data", "[plugin_api]") {

@@ -1,10 +1,10 @@
 // A plugin author's day: install the SDK, build a project of one's own against it, run it.
 
-#include <array>
-
 #include "catch.hpp"
 #include "e2e/process.hpp"
+#include "sandbox/site.hpp"
 #include "temp_dir.hpp"
+#include "wait_for.hpp"
 
 namespace fs = std::filesystem;
 using sg::test::Ended;
@@ -72,3 +72,42 @@ TEST_CASE("a project outside the tree builds and tests its plugins with the inst
     INFO(tested.out << tested.err);
     CHECK(tested.ended == Ended{0, 0});
 }
+
+#ifdef SG_PROGRAM
+// Not run by itself until the daemon has all of `run`: then the tag goes.
+TEST_CASE("a plugin built outside the tree is loaded by the daemon and handles an event", "[.][run]") {
+    OutsideProject project;
+    const auto& dir = project.scratch();
+    fs::create_directories(dir / "collection");
+    fs::copy(project.plugins() / "ready_for_review.so", dir / "collection");
+
+    sg::sandbox::Site site;
+    const auto version = site.add("Version", {{"code", "sh010_comp_v001"}});
+    site.add_event({.event_type = "Shotgun_Version_Change",
+                    .attribute_name = "sg_status_list",
+                    .meta = {{"type", "attribute_change"}, {"old_value", "wtg"}, {"new_value", "rev"}},
+                    .entity = {{"type", "Version"}, {"id", version}}});
+    std::ofstream(dir / "sgeventd.yaml")
+        << "site: {url: '" << site.url() << "', credential: daemon, poll_interval: 50ms}\n"
+        << "credentials: {daemon: {script: " << sg::sandbox::Site::script
+        << ", key: " << sg::sandbox::Site::key << "}}\n"
+        << "collections: [" << (dir / "collection").string() << "]\n"
+        << "plugin_defaults: {start: earliest}\n"
+        << "state_dir: " << (dir / "state").string() << "\n"
+        << "cache_dir: " << (dir / "cache").string() << "\n";
+
+    sg::test::Process daemon({SG_PROGRAM, "run", "--config", (dir / "sgeventd.yaml").string()}, environment(),
+                             dir / "daemon.out", dir / "daemon.err");
+    const auto log = [&] {
+        return sg::test::read_file(dir / "daemon.out") + sg::test::read_file(dir / "daemon.err");
+    };
+    const bool handled = sg::test::wait_for(
+        [&] { return log().find("Ready for review. version=sh010_comp_v001") != std::string::npos; });
+    daemon.signal(SIGTERM);
+    const auto ended = daemon.wait(std::chrono::seconds(30));
+    INFO(log());
+    CHECK(handled);
+    REQUIRE(ended);
+    CHECK(*ended == Ended{0, 0});
+}
+#endif
