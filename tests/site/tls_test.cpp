@@ -65,7 +65,8 @@ private:
         X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
         X509_set_pubkey(certificate.get(), key.get());
         auto* name = X509_get_subject_name(certificate.get());
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"),
+                                   -1, -1, 0);
         X509_set_issuer_name(certificate.get(), name);
         const std::unique_ptr<X509_EXTENSION, Freeing<X509_EXTENSION_free>> address(
             X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1"));
@@ -132,6 +133,7 @@ TEST_CASE("a site is believed on the word of the configured CA file, and no key 
     CHECK(tls.requests() == 1);
 
     settings.base_url = tls.url("localhost");  // which the certificate does not name
-    CHECK(failure_of(make_client(settings, clock, log)->remove("Shot", 1, as("relay"))).cause == Cause::network);
+    CHECK(failure_of(make_client(settings, clock, log)->remove("Shot", 1, as("relay"))).cause ==
+          Cause::network);
     CHECK(tls.requests() == 1);
 }
