@@ -1,6 +1,6 @@
 // sgeventd-host: the process in which one plugin runs. Started by the daemon, with fixed descriptors.
 
-#include <sys/socket.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <cstdio>
@@ -32,6 +32,8 @@ int main(int argc, char**) {
     if (argc != 2 || !is_socket(socket_fd)) return say_what_this_is();
     auto page = SharedRunPage::open(sg::UniqueFd(run_page_fd));
     if (!page) return say_what_this_is();
+    // What a plugin starts must not hold the link open, nor the lock.
+    for (const int fd : {socket_fd, run_page_fd, lock_fd}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     install_crash_trace();
     SocketHostChannel channel{sg::UniqueFd(socket_fd)};
     // The daemon is gone, or wants this host gone: at once, whatever a callback is doing.

@@ -49,7 +49,6 @@ struct PluginSetOptions {
     std::chrono::milliseconds leftover_wait{2'000};  ///< for hosts of an earlier daemon, then they are killed
     std::chrono::milliseconds kill_grace{100};       ///< between stop, SIGABRT and SIGKILL
     std::size_t requests_at_once = 16;               ///< per plugin; more wait in the host
-    std::size_t unread_bytes = 4 << 20;              ///< of requests that a host sent and nobody answered yet
 };
 
 /// `sgeventd-host` beside the running program (a build tree), else in the private library directory.

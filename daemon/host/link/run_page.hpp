@@ -72,7 +72,7 @@ public:
     /// Maps the page behind `fd`; `invalid` if that is something else.
     static Result<SharedRunPage> open(UniqueFd fd);
 
-    RunPage& page() noexcept { return *page_; }
+    RunPage& page() const noexcept { return *page_; }
     int fd() const noexcept { return fd_.get(); }
 
 private:

@@ -121,7 +121,6 @@ Result<void> HostRun::register_plugin(Library& library) {
     } catch (...) {
         reason = current_reason();
     }
-    if (registrar.refused()) reason = registrar.refused();
     if (reason) return fail(reason->cause, "the registration failed: {}", reason->text);
     callbacks_ = registrar.take_callbacks();
     Registered message;

@@ -24,7 +24,6 @@ HostRegistrar::HostRegistrar(HostState& host, std::stop_token stop)
 
 void HostRegistrar::refuse(Cause cause, std::string text) {
     current_.reset();
-    if (!refused_) refused_ = Reason{cause, text};
     throw Error(cause, text);
 }
 

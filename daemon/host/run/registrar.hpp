@@ -9,8 +9,7 @@
 
 namespace sg::host {
 
-/// Collects registrations. One that is refused refuses all, also when the plugin catches what was
-/// thrown: a plugin must not run half registered.
+/// Collects registrations. What it does not know it throws at the plugin, by name.
 class HostRegistrar final : public Registrar, private RegistrationBuilder {
 public:
     HostRegistrar(HostState& host, std::stop_token stop);
@@ -20,8 +19,6 @@ public:
     const nlohmann::json& args() const override { return host_.args; }
     std::string_view plugin() const noexcept override { return host_.settings.plugin; }
 
-    /// Why a registration was refused, the first one.
-    const std::optional<Reason>& refused() const noexcept { return refused_; }
     std::vector<LoadedCallback> take_callbacks() { return std::move(callbacks_); }
     const nlohmann::json& alerts() const noexcept { return alerts_; }
 
@@ -42,7 +39,6 @@ private:
     std::vector<LoadedCallback> callbacks_;
     std::set<std::string, std::less<>> names_;
     nlohmann::json alerts_ = "all";
-    std::optional<Reason> refused_;
 };
 
 }  // namespace sg::host

@@ -1,0 +1,123 @@
+#pragma once
+// A generation and its host, from start to end.
+
+#include <deque>
+#include <map>
+#include <stop_token>
+
+#include "host/requests/requests.hpp"
+#include "plugins/build.hpp"
+#include "plugins/host_body.hpp"
+
+namespace sg::plugins {
+
+/// Speaks with one host: hands it events, answers its requests through `SiteRequests`, watches the
+/// deadlines of its calls, and explains its end. Believes nothing of what the host says: outcomes
+/// must be those of calls that were handed out, in their order.
+///
+/// Loop thread only. Owners may keep it after its end; it is inert then.
+class LiveGeneration final : public Generation {
+public:
+    struct Plan {
+        std::string plugin;
+        std::uint64_t number = 0;
+        std::shared_ptr<const Build> build;
+        const PluginSettings* settings = nullptr;
+        const PluginSetOptions* options = nullptr;
+        host::SiteRequests* requests = nullptr;
+        Logger* log = nullptr;  ///< the plugin's
+    };
+
+    /// The last thing that is told.
+    struct Gone {
+        HostEnd end;
+        std::optional<Failure> refused;  ///< why it never became ready
+        bool expected = false;           ///< it was told to end, and did
+        bool killed = false;             ///< it did not end in time
+        bool abandoned = false;          ///< it still runs: a thread that nobody can end
+    };
+    struct Handlers {
+        std::function<void()> ready;
+        std::function<void(std::vector<Outcome>)> outcomes;
+        std::function<void(Gone)> gone;
+    };
+
+    LiveGeneration(Loop& loop, Plan plan, std::unique_ptr<HostBody> body);
+    ~LiveGeneration() override;
+
+    /// Tells the host what to load. The handlers are called later, never from within.
+    void open(Handlers handlers);
+
+    /// What runs may finish within `at_most`; then it is stopped, then killed.
+    void drain(std::chrono::milliseconds at_most);
+
+    /// Nothing more is told; the host is killed. Waits for a host in a thread.
+    void detach();
+
+    const std::string& plugin() const noexcept override { return plan_.plugin; }
+    std::uint64_t number() const noexcept override { return plan_.number; }
+    const std::string& build() const noexcept override { return plan_.build->hash(); }
+    const std::vector<CallbackInfo>& callbacks() const noexcept override { return callbacks_; }
+    void deliver(std::vector<Delivery> batch) override;
+
+    const std::shared_ptr<const Build>& build_of() const noexcept { return plan_.build; }
+    const std::string& alerts() const noexcept { return alerts_; }
+    std::size_t outstanding() const noexcept { return expected_.size(); }
+    bool is_stuck() const noexcept { return stuck_; }
+    int pid() const noexcept { return body_ ? body_->pid() : 0; }
+
+private:
+    void on_message(host::FromHost message);
+    void on_hello(const host::Hello& hello);
+    void on_registered(host::Registered registered);
+    void on_outcomes(host::Outcomes outcomes);
+    void on_request(host::Request request);
+    void on_log(const host::LogLine& line);
+    void on_channel_ended(std::optional<Failure> malformed);
+    void on_body_ended(HostBody::End end);
+    void on_registration_late();
+
+    /// Takes the next outcome off what is expected; false if it is another one's.
+    bool is_next(const Outcome& outcome);
+    void reject(std::string what);
+    void drop_requests();
+    HostEnd explain(HostBody::End end, std::vector<Outcome>& last_outcomes);
+    void tell_gone(Gone gone);
+
+    void watch_calls();
+    void look_at_call();
+    void stop_call(std::uint64_t sequence);
+    bool still_runs(std::uint64_t sequence) const;
+
+    Loop& loop_;
+    Plan plan_;
+    std::shared_ptr<HostBody> body_;
+    Handlers handlers_;
+    std::vector<CallbackInfo> callbacks_;
+    std::vector<Credential> credentials_;  // of each callback
+    std::string alerts_ = "\"all\"";
+    bool greeted_ = false, registered_ = false, draining_ = false;
+    std::string forced_;  // why we ended it
+    std::optional<Failure> refused_;
+
+    std::deque<Running> expected_;  // calls handed out, in order, whose outcome is awaited
+    std::uint64_t received_ = 0;    // sequence of the last outcome
+
+    std::map<std::uint64_t, std::stop_source> requests_;
+    std::size_t unfinished_ = 0;  // requests that the site has not let go of, cancelled ones too
+
+    struct Seen {
+        std::uint64_t sequence = 0;
+        Clock::Time at{};
+        bool warned = false, stopped = false;
+    };
+    Seen seen_;
+    bool stuck_ = false;
+    Loop::Handle call_timer_, deadline_timer_, end_timer_;
+    std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+/// "10 min", "90 s", "250 ms".
+std::string readable(std::chrono::milliseconds time);
+
+}  // namespace sg::plugins
