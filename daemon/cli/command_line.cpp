@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "cli/commands.hpp"
+#include "cli/sandbox_command.hpp"
 #include "util/nearest.hpp"
 
 namespace sg::cli {
@@ -34,6 +35,13 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
     return command;
 }
 
+void add_run(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "run", "Run the daemon in the foreground");
+    const auto options = std::make_shared<RunOptions>();
+    add_config(*command, options->config);
+    command->callback([&chosen, options] { chosen.command = [options] { return run_command(*options); }; });
+}
+
 void add_check_config(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "check-config", "Check a configuration file, all of it at once");
     const auto options = std::make_shared<CheckConfigOptions>();
@@ -41,6 +49,36 @@ void add_check_config(CLI::App& app, Chosen& chosen) {
     command->add_flag("--show", options->show, "print the effective values, secrets masked");
     command->callback(
         [&chosen, options] { chosen.command = [options] { return check_config_command(*options); }; });
+}
+
+void add_sandbox(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "sandbox", "A local site to try things on");
+    const auto options = std::make_shared<SandboxOptions>();
+    command->add_option("--address", options->address, "where it listens")->capture_default_str();
+    command->add_option("--port", options->port, "0: the system picks one")->capture_default_str();
+    command->add_option("--rate", options->rate, "changes per second that its people make; 0: an empty site")
+        ->check(CLI::Range(0.0, 10'000.0))
+        ->capture_default_str();
+    command->add_option("--seed", options->seed, "the same seed plays the same production")
+        ->capture_default_str();
+    command->add_option("--script", options->scripts,
+                        "a script and its key, NAME=KEY; again for more; default sandbox=sandbox-key");
+    command->add_flag("--quiet", options->quiet, "no line per change");
+    command->callback([&chosen, options] {
+        chosen.command = [options] { return static_cast<ExitCode>(run_sandbox(*options)); };
+    });
+}
+
+void add_demo(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "demo", "A sandbox site and a daemon side by side, to watch");
+    const auto options = std::make_shared<DemoOptions>();
+    command
+        ->add_option_function<unsigned>(
+            "--seconds", [options](unsigned n) { options->seconds = std::chrono::seconds(n); },
+            "end by itself after so long, with a summary; exit code 0 if nothing was missed")
+        ->check(CLI::Range(1U, 86'400U))
+        ->type_name("N");
+    command->callback([&chosen, options] { chosen.command = [options] { return demo_command(*options); }; });
 }
 
 int usage(const CLI::App& app, const std::string& complaint) {
@@ -69,7 +107,10 @@ int run_command_line(int argc, const char* const* argv) {
     app.require_subcommand(0, 1);  // with 1 a mistyped command is reported as "a subcommand is required"
     app.allow_extras();
     app.footer(footer);
+    add_run(app, chosen);
     add_check_config(app, chosen);
+    add_sandbox(app, chosen);
+    add_demo(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,7 +1,9 @@
 #pragma once
 // The commands of `sgeventd`, one file each. Every one returns the exit code of the process.
 
+#include <chrono>
 #include <filesystem>
+#include <optional>
 
 #include "service/exit_code.hpp"
 
@@ -21,5 +23,11 @@ struct CheckConfigOptions {
     bool show = false;
 };
 ExitCode check_config_command(const CheckConfigOptions& options);
+
+/// `demo`: a sandbox site with people at work, and a daemon with the shipped plugins beside it.
+struct DemoOptions {
+    std::optional<std::chrono::seconds> seconds;  ///< nullopt: until a signal
+};
+ExitCode demo_command(const DemoOptions& options);
 
 }  // namespace sg::cli

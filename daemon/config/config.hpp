@@ -71,7 +71,7 @@ struct PluginSettings {
     Isolation isolation = Isolation::process;
     Start start;
     std::string credential;  ///< name of a credential; empty: the default for plugins
-    Arguments arguments;
+    Arguments args;
     std::optional<std::chrono::milliseconds> soft_deadline{std::chrono::minutes(1)};
     std::optional<std::chrono::milliseconds> hard_deadline{std::chrono::minutes(10)};
     std::optional<Bytes> memory_limit;

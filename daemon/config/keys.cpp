@@ -22,7 +22,7 @@ const std::vector<PluginKey>& plugin_keys() {
          "where it begins when it is first seen: latest, earliest, or after an event id"},
         {"credential", [](PluginSettings& p) -> Slot { return &p.credential; },
          "whose name its calls of the site carry"},
-        {"args", [](PluginSettings& p) -> Slot { return &p.arguments; },
+        {"args", [](PluginSettings& p) -> Slot { return &p.args; },
          "what it is given as args(); a value that is ${NAME} is taken from the environment"},
         {"soft_deadline",
          [](PluginSettings& p) -> Slot { return &p.soft_deadline; },
@@ -195,9 +195,9 @@ std::vector<std::string> Config::secrets() const {
             proxy.find(':', proxy.find("://") == std::string::npos ? 0 : proxy.find("://") + 3);
         if (colon < at) add(proxy.substr(colon + 1, at - colon - 1));
     }
-    for (const auto& secret : plugin_defaults.arguments.secrets) add(secret);
+    for (const auto& secret : plugin_defaults.args.secrets) add(secret);
     for (const auto& [name, plugin] : plugins)
-        for (const auto& secret : plugin.arguments.secrets) add(secret);
+        for (const auto& secret : plugin.args.secrets) add(secret);
     return all;
 }
 

@@ -13,7 +13,7 @@ site::Script script_of(const config::Credential& credential) {
 
 plugins::PluginSettings one_plugin(const config::PluginSettings& from) {
     plugins::PluginSettings to;
-    to.args = nlohmann::json::parse(from.arguments.json);
+    to.args = nlohmann::json::parse(from.args.json);
     to.isolation = from.isolation == config::Isolation::process ? plugins::Isolation::process
                                                                 : plugins::Isolation::thread;
     to.credential = from.credential;

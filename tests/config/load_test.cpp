@@ -45,7 +45,7 @@ drain_time: 0s
     CHECK_FALSE(review.hard_deadline);
     CHECK(review.memory_limit->count == 512'000'000);
     CHECK(review.log_level == LogLevel::debug);
-    CHECK(review.arguments.json ==
+    CHECK(review.args.json ==
           R"({"channel":"5","depth":5,"list":["a",1],"nothing":null,"on":true,"ratio":0.5})");
     CHECK(loaded->config.state_dir == file.directory() / "state");
     CHECK(loaded->config.drain_time == 0ms);

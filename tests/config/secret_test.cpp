@@ -91,7 +91,7 @@ TEST_CASE("what is shown has every secret masked and says where it came from") {
     text.insert(text.find("credentials:"), "  proxy: me:proxy-secret@proxy:3128\n");
     const auto loaded = file.load(text);
     REQUIRE(loaded);
-    CHECK(loaded->config.plugins.at("chat").arguments.json == R"({"channel":"5","token":"argument-secret"})");
+    CHECK(loaded->config.plugins.at("chat").args.json == R"({"channel":"5","token":"argument-secret"})");
 
     const auto shown = config::show(loaded->config);
     for (const auto* secret : {"environment-secret", "second-secret", "argument-secret", "proxy-secret"}) {
