@@ -1,0 +1,236 @@
+// Who gets which event, and in what order, when nothing goes wrong.
+#include "scripted.hpp"
+
+using namespace sg;
+using namespace sg::test;
+
+TEST_CASE("C1 a new plugin begins after the newest event and gets the next") {
+    Rig rig;
+    for (EventId id = 90; id <= 100; ++id) rig.source.show({id});
+    rig.begin();
+    const auto plugin = rig.load("p");
+    CHECK(rig.status("p").start == 100);
+    rig.live(101, 101);
+    rig.run(plugin);
+    CHECK(ids(plugin->journal) == range(101, 101));
+    rig.crash();
+    rig.boot();
+    const auto& stored = rig.store->snapshot().plugins.at("p");
+    CHECK(stored.start == 100);
+    CHECK(stored.cursor == 101);
+}
+
+TEST_CASE("a plugin that is ready before the site has answered waits for its start") {
+    Rig rig;
+    const auto plugin = rig.load("p");
+    CHECK(rig.status("p").state == dispatch::LaneState::waiting_for_start);
+    rig.source.set_level(200);
+    rig.begin();
+    CHECK(rig.status("p").start == 200);
+    rig.live(201, 203);
+    rig.run(plugin);
+    CHECK(ids(plugin->journal) == range(201, 203));
+}
+
+TEST_CASE("C2 events that came while the daemon was stopped are delivered in order") {
+    Rig rig;
+    rig.begin();
+    rig.run(rig.load("p"));
+    rig.stop();
+    for (EventId id = 101; id <= 305; ++id) rig.source.show({id});
+    rig.source.set_level(305);
+    rig.boot();
+    rig.begin();
+    const auto plugin = rig.load("p");
+    rig.run(plugin);
+    CHECK(ids(plugin->journal) == range(101, 305));
+    for (const auto& call : plugin->journal) CHECK_FALSE(call.redelivered);
+    CHECK(rig.status("p").state == dispatch::LaneState::level);
+}
+
+TEST_CASE("C5 two plugins each resume at their own position and get nothing twice") {
+    Rig rig;
+    rig.begin();
+    const auto a = rig.load("a");
+    const auto b = rig.load("b");
+    rig.live(101, 103);
+    rig.run(b);
+    rig.end(a, {"killed", {}, {}});
+    rig.stop();
+    for (EventId id = 104; id <= 110; ++id) rig.source.show({id});
+    rig.source.set_level(110);
+    rig.boot();
+    rig.begin();
+    const auto a2 = rig.load("a"), b2 = rig.load("b");
+    rig.run(a2);
+    rig.run(b2);
+    CHECK(ids(a2->journal) == range(101, 110));
+    CHECK(ids(b2->journal) == range(104, 110));
+}
+
+TEST_CASE("C7 a new plugin gets nothing from before it was loaded, whoever is catching up") {
+    Rig rig;
+    rig.begin();
+    rig.settings.start = {};
+    const auto old = rig.load("old");
+    rig.live(101, 140);
+    const auto fresh = rig.load("fresh");
+    rig.live(141, 142);
+    rig.run(old);
+    rig.run(fresh);
+    CHECK(ids(old->journal) == range(101, 142));
+    CHECK(ids(fresh->journal) == range(141, 142));
+}
+
+TEST_CASE("C8 a plugin that starts at the earliest gets every row once") {
+    dispatch::Settings settings;
+    settings.starts["p"] = {dispatch::StartRule::Kind::earliest, 0};
+    settings.starts["q"] = {dispatch::StartRule::Kind::after_id, 250};
+    Rig rig(300, settings);
+    for (EventId id = 1; id <= 300; ++id) rig.source.show({id});
+    rig.begin();
+    const auto p = rig.load("p"), q = rig.load("q");
+    rig.live(301, 303);
+    rig.run(p);
+    rig.run(q);
+    CHECK(ids(p->journal) == range(1, 303));
+    CHECK(ids(q->journal) == range(251, 303));
+    rig.crash();
+    rig.boot();
+    CHECK(rig.store->snapshot().plugins.at("p").start == 0);
+}
+
+TEST_CASE("C9 a plugin that returns resumes where it was, with a warning when that is far behind") {
+    dispatch::Settings settings;
+    settings.far_behind = 50;
+    Rig rig(100, settings);
+    rig.begin();
+    const auto other = rig.load("other");
+    rig.run(rig.load("p"));
+    rig.stop();
+    for (EventId id = 101; id <= 200; ++id) rig.source.show({id});
+    rig.source.set_level(200);
+    rig.boot();
+    rig.begin();
+    CHECK(rig.status("p").cursor == 100);
+    CHECK(rig.log.count("[LANE-BEHIND]") == 0);
+    const auto plugin = rig.load("p");
+    rig.run(plugin);
+    CHECK(rig.log.count("[LANE-BEHIND]") == 1);
+    CHECK(ids(plugin->journal) == range(101, 200));
+}
+
+TEST_CASE("C26 callbacks run in the order they were registered, events in id order, never two at once") {
+    Rig rig;
+    rig.begin();
+    const auto plugin = rig.load("p", {{"c1", {}}, {"c2", {}}, {"c3", {}}});
+    rig.live(101, 150);
+    rig.run(plugin);
+    REQUIRE(plugin->journal.size() == 150);
+    for (std::size_t i = 0; i < 150; ++i) {
+        CHECK(plugin->journal[i].event == 101 + static_cast<EventId>(i / 3));
+        CHECK(plugin->journal[i].callback == "c" + std::to_string(i % 3 + 1));
+    }
+}
+
+TEST_CASE("C35 a plugin that wants nothing advances, and a restart delivers nothing again") {
+    Rig rig;
+    rig.begin();
+    const std::vector<CallbackInfo> nothing{{"c", EventFilter{}.on("Shotgun_Never_New")}};
+    const auto plugin = rig.load("p", nothing);
+    rig.live(101, 200);
+    CHECK(plugin->journal.empty());
+    CHECK(rig.status("p").cursor == 200);
+    rig.stop();
+    rig.boot();
+    CHECK(rig.store->snapshot().plugins.at("p").cursor == 200);
+    rig.begin();
+    rig.run(rig.load("p", nothing));
+    CHECK(rig.source.fetches == 0);
+}
+
+TEST_CASE("C74 a plugin without callbacks advances") {
+    Rig rig;
+    rig.begin();
+    rig.load("p", {});
+    rig.live(101, 105);
+    CHECK(rig.status("p").position == 105);
+    CHECK(rig.status("p").state == dispatch::LaneState::level);
+}
+
+TEST_CASE("C75 a plugin that waits delays no other, and gets its events in order later") {
+    Rig rig;
+    rig.begin();
+    const auto slow = rig.load("slow"), fast = rig.load("fast");
+    rig.live(101, 150);
+    rig.run(fast);
+    rig.live(151, 200);
+    rig.run(fast);
+    CHECK(ids(fast->journal) == range(101, 200));
+    CHECK(rig.status("fast").cursor == 200);
+    CHECK(slow->journal.empty());
+    CHECK(rig.status("slow").cursor == 100);
+    rig.run(slow);
+    CHECK(ids(slow->journal) == range(101, 200));
+}
+
+TEST_CASE("a plugin that was refused keeps its cursor, and the others go on") {
+    Rig rig;
+    rig.begin();
+    rig.run(rig.load("p"));
+    rig.run(rig.load("q"));
+    rig.stop();
+    rig.boot();
+    rig.begin();
+    rig.dispatcher->on_refused("p", Failure{Cause::invalid, "not a library", 0, 0, {}}, false);
+    const auto q = rig.load("q");
+    rig.live(101, 103);
+    rig.run(q);
+    CHECK(rig.status("p").cursor == 100);
+    CHECK(rig.status("p").state == dispatch::LaneState::waiting_for_plugin);
+    CHECK(rig.status("p").why == "not a library");
+    const auto p = rig.load("p");
+    rig.run(p);
+    CHECK(ids(p->journal) == range(101, 103));
+}
+
+TEST_CASE("a generation that replaces another gets the next event when that has nothing in hand") {
+    Rig rig;
+    rig.begin();
+    const auto first = rig.load("p");
+    rig.live(101, 103);
+    REQUIRE(first->waiting() == 3);
+    const auto second = rig.load("p");
+    rig.live(104, 105);
+    CHECK(second->is_idle());
+    rig.finish_one(first);
+    CHECK(second->is_idle());
+    SECTION("when it finishes all of it") {
+        rig.run(first);
+        rig.run(second);
+        CHECK(ids(first->journal) == range(101, 103));
+        CHECK(ids(second->journal) == range(104, 105));
+    }
+    SECTION("when it is stopped before") {
+        rig.end(first, {"stopped", {}, {}});
+        rig.run(second);
+        CHECK(ids(second->journal) == range(102, 105));
+        for (const auto& call : second->journal) CHECK_FALSE(call.redelivered);
+    }
+}
+
+TEST_CASE("a generation with other filters judges everything that was not handed out anew") {
+    Rig rig;
+    rig.begin();
+    const auto first = rig.load("p", {{"c", EventFilter{}.on("A")}});
+    rig.live({{101, "A"}, {102, "B"}, {103, "A"}});
+    REQUIRE(first->waiting() == 2);
+    rig.load("p", {{"c", EventFilter{}.on("B")}, {"d", EventFilter{}.on("B")}});
+    rig.live({{104, "A"}, {105, "B"}});
+    rig.run(first);
+    const auto second = rig.generations.back();
+    rig.run(second);
+    CHECK(ids(first->journal) == std::vector<EventId>{101, 103});
+    CHECK(ids(second->journal) == std::vector<EventId>{105, 105});
+    CHECK(rig.status("p").cursor == 105);
+}
