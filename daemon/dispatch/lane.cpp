@@ -66,11 +66,13 @@ void Lane::pull() {
     // Half empty, so that a page is not looked at again for every event that leaves.
     if (queue_.size() > shared_.settings.queue_events / 2 || queue_bytes_ > shared_.settings.queue_bytes / 2)
         return;
+    // Where the next page did not fit it is not asked for again until much has left, or a page has.
+    if (!queue_.empty() && queue_.size() > full_at_.events / 2 && queue_bytes_ >= full_at_.bytes) return;
     while (position_ < shared_.source->level()) {
         const auto stretch = shared_.source->at_hand(position_);
         if (!stretch) return fetch();
         const auto before = position_;
-        if (has_room(stretch->page)) take(*stretch);
+        take(*stretch);
         if (position_ == before) return;  // full
     }
 }
@@ -96,6 +98,7 @@ void Lane::fetched(event::Stretch stretch) {
 
 void Lane::take(const event::Stretch& stretch) {
     EventId reached = stretch.through;
+    full_at_ = {};
     if (stretch.page) {
         const auto rows = stretch.page->rows();
         const auto wanted = shared_.matches(stretch.page).of(slot_);
@@ -104,6 +107,7 @@ void Lane::take(const event::Stretch& stretch) {
         for (; next != wanted.end() && rows[next->row].id <= stretch.through; ++next) {
             if (!has_room(stretch.page)) {
                 reached = rows[next->row].id - 1;
+                full_at_ = {queue_.size(), queue_bytes_};
                 break;
             }
             if (queue_.empty() || queue_.back().event.page != stretch.page)

@@ -142,7 +142,12 @@ private:
 
     std::deque<Item> queue_;
     std::size_t queue_bytes_ = 0;  // of the pages it keeps alive
-    std::deque<Flight> flights_;   // handed out; ascending
+    struct Fill {
+        std::size_t events = std::numeric_limits<std::size_t>::max();  // none: what came last fitted
+        std::size_t bytes = std::numeric_limits<std::size_t>::max();
+    };
+    Fill full_at_;
+    std::deque<Flight> flights_;  // handed out; ascending
     std::size_t flight_bytes_ = 0;
     std::map<EventId, Item> strays_;
     PendingSet debts_;
