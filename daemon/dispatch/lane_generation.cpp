@@ -124,8 +124,10 @@ void Lane::refused(const Failure& why, bool will_retry) {
 
 void Lane::finish(checkpoint::Batch& batch) {
     if (!has_start_) return;
-    // Nothing was handed out ahead of the cursor, unless a host still holds it.
-    reserved_ = flights_.empty() ? cursor_ : std::max(cursor_, flights_.back().item.event.id());
+    // Nothing was handed out ahead of the cursor, unless a host still holds it, or an earlier daemon
+    // may have done so and this one did not come to it.
+    reserved_ = std::max(cursor_, perhaps_handed_out_);
+    if (!flights_.empty()) reserved_ = std::max(reserved_, flights_.back().item.event.id());
     batch.set_progress(plugin_, progress());
     for (auto* debt : debts_.running()) {
         debt->redelivered = true;

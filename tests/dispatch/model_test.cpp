@@ -149,7 +149,9 @@ private:
 
     void note_begun(PluginModel& plugin, const Call& call) {
         const CallId id{plugin.name, call.callback, call.event};
-        if (begun_.count(id) != 0 && !call.redelivered && call.attempt == 1) ++repeated_unmarked_;
+        // A late row may go out milliseconds before its debt is durable; a kill just then leaves no mark.
+        const bool is_late = late_.count(call.event) != 0;
+        if (!is_late && begun_.count(id) != 0 && !call.redelivered && call.attempt == 1) ++repeated_unmarked_;
         begun_.insert(id);
         if (call.redelivered || call.attempt > 1 || late_.count(call.event) != 0) return;
         if (call.event < plugin.last_first_try) ++out_of_order_;
