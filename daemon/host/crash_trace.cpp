@@ -7,6 +7,11 @@
 #include <string_view>
 
 namespace sg::host {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+void install_crash_trace() {}
+
+#else
 namespace {
 
 // Big enough for `backtrace`, which walks the stack that overflowed, on a stack of its own.
@@ -24,7 +29,6 @@ extern "C" void sg_host_crashed(int signal) {
 }  // namespace
 
 void install_crash_trace() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     stack_t stack{};
     stack.ss_sp = spare_stack.data();
     stack.ss_size = spare_stack.size();
@@ -33,7 +37,8 @@ void install_crash_trace() {
     action.sa_handler = sg_host_crashed;
     action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND);
     for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
-#endif
 }
+
+#endif
 
 }  // namespace sg::host

@@ -13,7 +13,7 @@ HostRun::HostRun(HostChannel& channel, RunPage& page, std::function<void()> on_l
       page_(page),
       on_link_lost_(std::move(on_link_lost)),
       state_(channel),
-      outbox_(channel) {}
+      outbox_(channel, on_link_lost_) {}
 
 void HostRun::run() {
     if (!receive_settings()) return;

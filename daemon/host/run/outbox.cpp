@@ -29,7 +29,8 @@ void Outbox::flush() {
 /// Under the lock, so that batches leave in order.
 void Outbox::flush_locked() {
     if (pending_.empty()) return;
-    channel_.send(Outcomes{first_, std::exchange(pending_, {})}, HostChannel::WhenFull::wait);
+    if (!channel_.send(Outcomes{first_, std::exchange(pending_, {})}, HostChannel::WhenFull::wait))
+        on_lost_();
 }
 
 void Outbox::expect() {

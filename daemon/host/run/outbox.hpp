@@ -2,7 +2,9 @@
 // Outcomes on their way to the daemon.
 
 #include <chrono>
+#include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "host/link/channel.hpp"
@@ -20,7 +22,10 @@ public:
     static constexpr std::size_t most = 64;  // well below RunPage::ring_size
     static constexpr std::chrono::milliseconds patience{2};
 
-    explicit Outbox(HostChannel& channel) : channel_(channel) {}
+    /// `on_lost` is called when outcomes cannot be sent any more. The link's thread may not see that
+    /// by itself: it sleeps on a descriptor that the plugin has closed under it.
+    Outbox(HostChannel& channel, std::function<void()> on_lost)
+        : channel_(channel), on_lost_(std::move(on_lost)) {}
 
     /// `sequence` follows that of the outcome before. Blocks while the daemon is behind.
     void add(std::uint64_t sequence, Outcome outcome, Flush flush);
@@ -37,6 +42,7 @@ private:
     void flush_locked();
 
     HostChannel& channel_;
+    std::function<void()> on_lost_;
     mutable std::mutex mutex_;
     std::vector<Outcome> pending_;
     std::uint64_t first_ = 0;
