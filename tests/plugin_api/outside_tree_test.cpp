@@ -57,37 +57,16 @@ private:
     fs::path source_ = dir_ / "my_plugins", build_ = dir_ / "build", prefix_ = dir_ / "prefix";
 };
 
-}  // namespace
-
-TEST_CASE("a project outside the tree builds and tests its plugins with the installed package alone") {
-    OutsideProject project;
-    CHECK(fs::exists(project.prefix() / "include/sg/plugin.hpp"));
-    CHECK(fs::exists(project.plugins() / "ready_for_review.so"));
-    for (const auto& entry : fs::recursive_directory_iterator(project.prefix())) {
-        if (!entry.is_regular_file()) continue;
-        INFO(entry.path());
-        CHECK(sg::test::read_file(entry.path()).find(SG_SOURCE_TREE) == std::string::npos);
-    }
-    const auto checked =
-        project.run({SG_BUILT_PLUGIN_CHECK, (project.plugins() / "ready_for_review.so").string()});
-    INFO(checked.err);
-    CHECK(checked.ended == Ended{0, 0});
-    const auto tested =
-        project.run({SG_CTEST, "--test-dir", project.plugins().string(), "--output-on-failure"});
-    INFO(tested.out << tested.err);
-    CHECK(tested.ended == Ended{0, 0});
-}
-
-#ifdef SG_PROGRAM
-// Not run by itself until the daemon has all of `run`: then the tag goes.
-TEST_CASE("a plugin built outside the tree is loaded by the daemon and handles an event", "[.][run]") {
-    OutsideProject project;
+/// The daemon of this tree loads a plugin of that project and hands it an event.
+void check_that_it_runs(const OutsideProject& project) {
     const auto& dir = project.scratch();
     fs::create_directories(dir / "collection");
     fs::copy(project.plugins() / "ready_for_review.so", dir / "collection");
 
     sg::sandbox::Site site;
-    const auto version = site.add("Version", {{"code", "sh010_comp_v001"}});
+    const auto show = site.add("Project", {{"name", "Demo"}});
+    const auto version =
+        site.add("Version", {{"code", "sh010_comp_v001"}, {"project", {{"type", "Project"}, {"id", show}}}});
     site.add_event({.event_type = "Shotgun_Version_Change",
                     .attribute_name = "sg_status_list",
                     .meta = {{"type", "attribute_change"}, {"old_value", "wtg"}, {"new_value", "rev"}},
@@ -115,4 +94,25 @@ TEST_CASE("a plugin built outside the tree is loaded by the daemon and handles a
     REQUIRE(ended);
     CHECK(*ended == Ended{0, 0});
 }
-#endif
+
+}  // namespace
+
+TEST_CASE("plugins of a project outside the tree build, test and run with the installed package alone") {
+    OutsideProject project;
+    CHECK(fs::exists(project.prefix() / "include/sg/plugin.hpp"));
+    CHECK(fs::exists(project.plugins() / "ready_for_review.so"));
+    for (const auto& entry : fs::recursive_directory_iterator(project.prefix())) {
+        if (!entry.is_regular_file()) continue;
+        INFO(entry.path());
+        CHECK(sg::test::read_file(entry.path()).find(SG_SOURCE_TREE) == std::string::npos);
+    }
+    const auto checked =
+        project.run({SG_BUILT_PLUGIN_CHECK, (project.plugins() / "ready_for_review.so").string()});
+    INFO(checked.err);
+    CHECK(checked.ended == Ended{0, 0});
+    const auto tested =
+        project.run({SG_CTEST, "--test-dir", project.plugins().string(), "--output-on-failure"});
+    INFO(tested.out << tested.err);
+    CHECK(tested.ended == Ended{0, 0});
+    check_that_it_runs(project);
+}
