@@ -77,7 +77,7 @@ TEST_CASE("after an orderly stop nothing comes again and nothing is marked") {
     for (const auto& call : second->journal) CHECK_FALSE(call.redelivered);
 }
 
-TEST_CASE("a drain ends at its deadline and says what is left; that comes again, marked") {
+TEST_CASE("a drain ends at its deadline and says what is left, which comes again, marked") {
     Rig rig;
     rig.begin();
     const auto first = rig.load("p");

@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
+#include <cstdio>
+#include <iostream>
 #include <set>
 
 #include "catch.hpp"
@@ -82,6 +84,8 @@ TEST_CASE("a started production plays until it is stopped") {
 TEST_CASE("the sandbox program says where it is, plays, and ends with a signal") {
     std::array<int, 2> pipe{};
     REQUIRE(::pipe(pipe.data()) == 0);
+    std::cout.flush();  // or the child prints once more what this program has said
+    std::fflush(stdout);
     const auto child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
