@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <sg/abi.hpp>
 
-#include "host/link/frame.hpp"
-
 namespace sg::plugins {
 namespace {
 
 // Cancelled requests that the site client may still be busy with, per host.
 constexpr std::size_t most_unfinished = 1000;
-// Room for the texts beside an event's own bytes in a frame.
-constexpr std::size_t largest_event = host::frame_limit_to_host - (1 << 20);
 
 LogLevel lowest_level(const Logger& log) {
     auto level = LogLevel::error;

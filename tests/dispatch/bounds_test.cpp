@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <fstream>
 
+#include "host/link/codec.hpp"
 #include "scripted.hpp"
+#include "site/limits.hpp"
 
 using namespace sg;
 using namespace sg::test;
@@ -78,6 +80,32 @@ TEST_CASE("C39 an event larger than every bound travels alone") {
     rig.run(plugin);
     CHECK(ids(plugin->journal) == range(101, 103));
     CHECK(plugin->batches == std::vector<std::size_t>{1, 1, 1});
+}
+
+TEST_CASE("C39 the largest event that the site client lets through crosses the link") {
+    // A row that is one whole answer, nearly all of it a type and an attribute, for as many callbacks as can
+    // be.
+    constexpr auto answer = site::Limits{}.answer_bytes;
+    const auto page =
+        page_of({{101, std::string(answer / 2, 't'), std::string(answer - answer / 2, 'a'), answer}});
+    plugins::Delivery delivery{{page, 0}, {}, 1, false};
+    delivery.callbacks.resize(65'535);
+    std::string bytes;
+    const auto encoded = host::encode(host::ToHost(host::Deliver{{delivery}}), bytes);
+    INFO((encoded ? std::string() : encoded.error().message));
+    REQUIRE(encoded);
+    host::FrameReader reader(host::frame_limit_to_host);
+    bytes.copy(reader.room(bytes.size()), bytes.size());
+    reader.took(bytes.size());
+    auto frame = reader.next();
+    REQUIRE((frame && *frame));
+    const auto message = host::decode_to_host(std::move(**frame));
+    REQUIRE(message);
+    const auto& arrived = std::get<host::Deliver>(*message).batch.at(0);
+    CHECK(arrived.event.id() == 101);
+    CHECK(arrived.event.row().raw.size() == answer);
+    CHECK(arrived.event.row().type.size() + arrived.event.row().attribute.size() == answer);
+    CHECK(arrived.callbacks.size() == 65'535);
 }
 
 TEST_CASE("a host gets about as much as it works off in the time for it, and a fast one large batches") {

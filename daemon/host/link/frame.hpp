@@ -14,8 +14,9 @@ namespace sg::host {
 /// build, so there is no negotiation: another version is refused by name.
 inline constexpr std::uint16_t link_version = 1;
 
-/// Bytes of one frame without its header. An event page is smaller than this.
-inline constexpr std::size_t frame_limit_to_host = 96u << 20;
+/// Bytes of one frame without its header. Whatever event the site client lets through must fit, for it
+/// would never get an outcome else: its row, and once more the texts that were read of it.
+inline constexpr std::size_t frame_limit_to_host = 192u << 20;
 inline constexpr std::size_t frame_limit_from_host = 32u << 20;
 
 /// Stands before each frame; native byte order, both sides are on one machine.
