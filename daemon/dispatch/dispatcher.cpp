@@ -112,10 +112,13 @@ void Dispatcher::Impl::late(const event::PagePtr& rows, checkpoint::Batch& batch
         const auto kept = event::detach(row);  // one copy for all lanes
         for (const auto& [plugin, lane] : lanes_) lane->late(kept, batch);
     }
-    // The debts go out once the caller has committed the batch that holds them.
+    // The caller applies the batch before it returns to the loop, so whatever is applied there comes after
+    // it: once that is durable, the debts are, and go out.
     shared_.loop.post([alive = std::weak_ptr(alive_)] {
-        if (const auto self = alive.lock())
-            for (const auto& [plugin, lane] : (*self)->lanes_) lane->pump();
+        const auto self = alive.lock();
+        if (!self) return;
+        const auto ticket = (*self)->shared_.store.apply({}, checkpoint::Urgency::settled);
+        for (const auto& [plugin, lane] : (*self)->lanes_) lane->free_when_saved(ticket);
     });
 }
 

@@ -183,7 +183,6 @@ std::vector<plugins::Delivery> Lane::next_batch() {
         if (queue_.empty() || queue_.front().event.page != item.event.page)
             queue_bytes_ -= item.event.page->bytes();
         const auto id = item.event.id();
-        highest_handed_out_ = std::max(highest_handed_out_, id);
         flight_bytes_ += item.event.row().raw.size();
         batch.push_back({item.event, *item.callbacks, 1, id <= perhaps_handed_out_});
         flights_.push_back({std::move(item), 0, {}, {}});
@@ -196,7 +195,7 @@ bool Lane::is_held() {
     const bool full = debts_.owed() >= settings.pending_rows || debts_.owed_bytes() >= settings.pending_bytes;
     if (full && !held_)
         shared_.log.warning(
-            "[LANE-HELD] Plugin owes too many failed events; it gets no new ones until some succeed. "
+            "[LANE-HELD] Plugin owes too many failed or late events; it gets no new ones until some succeed. "
             "plugin={} owed={} bytes={}",
             plugin_, debts_.owed(), debts_.owed_bytes());
     if (!full && held_) shared_.log.info("[LANE-FREE] Plugin gets new events again. plugin={}", plugin_);

@@ -52,6 +52,9 @@ public:
     /// `row` is detached.
     void late(const event::EventHandle& row, checkpoint::Batch& batch);
 
+    /// What it owes newly may be handed out when the batch of this ticket is durable.
+    void free_when_saved(checkpoint::Store::Ticket ticket);
+
     /// Pulls and hands out what may be.
     void pump();
 
@@ -103,6 +106,7 @@ private:
     void flight_outcome(Flight& flight, plugins::Outcome& outcome);
     void debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch);
     void land(Flight& flight, checkpoint::Batch& batch);
+    void acknowledge_part(checkpoint::Batch& batch);
     void measure(std::chrono::microseconds took);
     void move_cursor(checkpoint::Batch& batch);
     void save(checkpoint::Batch batch, checkpoint::Urgency urgency, std::size_t outcomes);
@@ -138,7 +142,6 @@ private:
     EventId reserved_ = 0;            // as in the last batch
     EventId durably_reserved_ = 0;    // up to here an event may be handed out
     EventId perhaps_handed_out_ = 0;  // by an earlier daemon
-    EventId highest_handed_out_ = 0;
 
     std::deque<Item> queue_;
     std::size_t queue_bytes_ = 0;  // of the pages it keeps alive
@@ -151,6 +154,7 @@ private:
     std::size_t flight_bytes_ = 0;
     std::map<EventId, Item> strays_;
     PendingSet debts_;
+    std::vector<std::pair<EventId, std::string>> new_debts_;  // in no batch that has a ticket yet
 
     std::shared_ptr<plugins::Generation> generation_;  // none: it has ended, or there never was one
     std::shared_ptr<plugins::Generation> next_;        // serves when the one before it has nothing in hand

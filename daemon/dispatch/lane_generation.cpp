@@ -129,7 +129,7 @@ void Lane::finish(checkpoint::Batch& batch) {
     reserved_ = std::max(cursor_, perhaps_handed_out_);
     if (!flights_.empty()) reserved_ = std::max(reserved_, flights_.back().item.event.id());
     batch.set_progress(plugin_, progress());
-    for (auto* debt : debts_.running()) {
+    for (auto* debt : debts_.unmarked()) {
         debt->redelivered = true;
         batch.put_pending(stored(*debt));
     }

@@ -13,7 +13,9 @@ void Lane::load(const checkpoint::Pending& row, bool unclean) {
     debt.callback = row.callback;
     debt.attempts = row.attempts;
     debt.last_error = row.last_error;
-    debt.redelivered = row.redelivered || unclean;
+    // One whose callbacks are not known yet cannot have been handed out.
+    debt.redelivered = row.redelivered || (unclean && !row.callback.empty());
+    debt.mark_is_stored = debt.redelivered == row.redelivered;
     // A wall clock that was moved must not put a try off beyond the longest pause.
     const auto longest = std::max(shared_.settings.retry.floor, shared_.settings.retry.most);
     debt.due = shared_.now() + std::clamp(row.due - shared_.utc(), std::chrono::milliseconds(0), longest);
@@ -24,6 +26,7 @@ void Lane::outcomes(plugins::Generation& generation, std::vector<plugins::Outcom
     if (&generation != generation_.get()) return;  // one that was replaced before it had anything in hand
     checkpoint::Batch batch;
     for (auto& outcome : outcomes) take_outcome(outcome, batch);
+    if (!flights_.empty() && flights_.front().done > 0) acknowledge_part(batch);
     move_cursor(batch);
     save(std::move(batch), checkpoint::Urgency::settled, outcomes.size());
     if (next_ && outstanding() == 0) switch_over();
@@ -73,6 +76,28 @@ void Lane::land(Flight& flight, checkpoint::Batch& batch) {
     for (const auto& failed : flight.failed) owe(event, failed, batch);
 }
 
+/// The first event in hand has callbacks that ended and others that have not: these are owed from now on, as
+/// running, so that a kill does not repeat the former.
+void Lane::acknowledge_part(checkpoint::Batch& batch) {
+    Flight flight = std::move(flights_.front());
+    flights_.pop_front();
+    const auto& callbacks = *flight.item.callbacks;
+    const auto event = event::detach(flight.item.event.row());
+    for (std::size_t open = flight.done; open < callbacks.size(); ++open) {
+        Debt debt;
+        debt.event = event;
+        debt.callback = callback_name(callbacks[open]);
+        debt.index = callbacks[open];
+        debt.due = shared_.now();
+        debt.redelivered = event.id() <= perhaps_handed_out_;
+        debt.running = true;
+        batch.put_pending(stored(debts_.put(std::move(debt))));
+    }
+    // As if all of them took as long: the window counts events.
+    flight.took = flight.took * static_cast<int>(callbacks.size()) / static_cast<int>(flight.done);
+    land(flight, batch);
+}
+
 void Lane::measure(std::chrono::microseconds took) {
     per_event_ = measured_ ? (per_event_ * 7 + took) / 8 : took;
     measured_ = true;
@@ -98,6 +123,7 @@ void Lane::owe(const event::EventHandle& event, const Failed& failed, checkpoint
     debt.callback = callback_name(failed.callback);
     debt.index = failed.callback;
     debt.due = shared_.now();
+    debt.redelivered = event.id() <= perhaps_handed_out_;
     Debt& kept = debts_.put(std::move(debt));
     if (failed.started) return try_again(kept, failed.error, failed.redelivered, batch);
     batch.put_pending(stored(kept));
@@ -111,6 +137,8 @@ void Lane::owe_new(const event::EventHandle& event, const std::string& callback,
     debt.due = shared_.now();
     for (std::size_t i = 0; i < callbacks_.size(); ++i)
         if (callbacks_[i].name == callback) debt.index = static_cast<std::uint16_t>(i);
+    debt.awaits_disk = true;
+    new_debts_.emplace_back(event.id(), callback);
     batch.put_pending(stored(debts_.put(std::move(debt))));
 }
 
@@ -120,7 +148,9 @@ void Lane::try_again(Debt& debt, std::string error, bool redelivered, checkpoint
     if (error.size() > longest_error) error.resize(longest_error);
     ++debt.attempts;
     debt.last_error = std::move(error);
-    debt.redelivered = redelivered;
+    // An outcome that nobody knows stays unknown, whatever later tries come to.
+    debt.redelivered = debt.redelivered || redelivered;
+    debt.mark_is_stored = true;
     const auto pause = pause_after(debt.attempts);
     debts_.stop(debt, shared_.now() + pause);
     shared_.log.log(debt.attempts == 1 ? LogLevel::warning : LogLevel::debug,
@@ -178,7 +208,24 @@ void Lane::move_cursor(checkpoint::Batch& batch) {
 
 void Lane::save(checkpoint::Batch batch, checkpoint::Urgency urgency, std::size_t outcomes) {
     if (batch.empty()) return;
-    shared_.meter.add(shared_.store.apply(std::move(batch), urgency), outcomes);
+    if (!new_debts_.empty()) urgency = checkpoint::Urgency::settled;  // a callback waits for them
+    const auto ticket = shared_.store.apply(std::move(batch), urgency);
+    shared_.meter.add(ticket, outcomes);
+    free_when_saved(ticket);
+}
+
+void Lane::free_when_saved(checkpoint::Store::Ticket ticket) {
+    if (new_debts_.empty()) return;
+    // While the disk refuses, they go out all the same, as new events do.
+    shared_.store.when_saved(
+        ticket, [&loop = shared_.loop, weak = weak_from_this(), debts = std::exchange(new_debts_, {})](bool) {
+            loop.post([weak, debts] {
+                const auto lane = weak.lock();
+                if (!lane) return;
+                for (const auto& [event, callback] : debts) lane->debts_.saved(event, callback);
+                lane->pump();
+            });
+        });
 }
 
 void Lane::late(const event::EventHandle& row, checkpoint::Batch& batch) {

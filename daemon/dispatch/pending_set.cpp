@@ -13,7 +13,7 @@ void PendingSet::enter(const Key& key, Debt& debt) {
     if (!debt.index) return;
     ++owed_;
     owed_bytes_ += debt.event.row().raw.size();
-    if (!debt.running) due_.emplace(debt.due, key);
+    if (!debt.running && !debt.awaits_disk) due_.emplace(debt.due, key);
 }
 
 void PendingSet::leave(const Key& key, Debt& debt) {
@@ -24,7 +24,7 @@ void PendingSet::leave(const Key& key, Debt& debt) {
     if (!debt.index) return;
     --owed_;
     owed_bytes_ -= debt.event.row().raw.size();
-    if (!debt.running) due_.erase({debt.due, key});
+    if (!debt.running && !debt.awaits_disk) due_.erase({debt.due, key});
 }
 
 Debt& PendingSet::put(Debt debt) {
@@ -101,6 +101,21 @@ void PendingSet::stop(Debt& debt, Clock::Time due) {
     debt.running = false;
     debt.due = due;
     enter(key, debt);
+}
+
+void PendingSet::saved(EventId event, const std::string& callback) {
+    const auto place = debts_.find({event, callback});
+    if (place == debts_.end()) return;
+    leave(place->first, place->second);
+    place->second.awaits_disk = false;
+    enter(place->first, place->second);
+}
+
+std::vector<Debt*> PendingSet::unmarked() {
+    std::vector<Debt*> out;
+    for (auto& [key, debt] : debts_)
+        if (debt.running || !debt.mark_is_stored) out.push_back(&debt);
+    return out;
 }
 
 std::vector<Debt*> PendingSet::running() {

@@ -21,8 +21,10 @@ struct Debt {
     std::uint32_t attempts = 0;
     Clock::Time due{};
     std::string last_error;
-    bool redelivered = false;
-    bool running = false;                ///< handed out, and without an outcome
+    bool redelivered = false;    ///< a try may have run without its outcome being known
+    bool mark_is_stored = true;  ///< false: the stored row does not say `redelivered` yet
+    bool awaits_disk = false;    ///< not durable yet: were it started, a kill could repeat it unmarked
+    bool running = false;        ///< handed out, and without an outcome
     std::optional<std::uint16_t> index;  ///< of the callback now; none: no such callback is registered
 };
 
@@ -52,7 +54,13 @@ public:
     /// Takes the mark away and says when it is due again.
     void stop(Debt& debt, Clock::Time due);
 
+    /// It is durable: it may be started. Nothing, if it is gone.
+    void saved(EventId event, const std::string& callback);
+
     std::vector<Debt*> running();
+
+    /// Those whose stored row must still be told of their mark.
+    std::vector<Debt*> unmarked();
     std::size_t running_count() const noexcept { return running_; }
     std::size_t running_bytes() const noexcept { return running_bytes_; }
     std::size_t size() const noexcept { return debts_.size(); }
@@ -67,7 +75,7 @@ private:
     void leave(const Key& key, Debt& debt);
 
     std::map<Key, Debt> debts_;
-    std::set<std::pair<Clock::Time, Key>> due_;  // those neither running nor without a callback
+    std::set<std::pair<Clock::Time, Key>> due_;  // those that only wait for their time
     std::size_t running_ = 0;
     std::size_t running_bytes_ = 0;
     std::size_t owed_ = 0;

@@ -32,7 +32,8 @@ struct Settings {
     std::size_t window_bytes = 1 << 20;  ///< of these events; a larger event travels alone
     std::chrono::milliseconds window_time{100};  ///< worth of work that a host has in hand, as last measured
 
-    std::size_t pending_rows = 1000;  ///< owed by callbacks that exist; at this the lane takes no new event
+    /// Owed by callbacks that exist: at this the lane takes no new event. Late rows are taken all the same.
+    std::size_t pending_rows = 1000;
     std::size_t pending_bytes = 8 << 20;  ///< the same for the size of their events
 
     std::size_t unsaved = 10'000;  ///< outcomes not durable, all lanes together; then nothing is handed out

@@ -157,3 +157,72 @@ TEST_CASE("a row that turns up while a page below it is being fetched is not mis
     rig.run(plugin);
     CHECK(ids(plugin->journal) == range(101, 105));
 }
+
+namespace {
+
+void show_late(Rig& rig, EventId id) {
+    rig.source.show({id});
+    Batch batch;
+    rig.dispatcher->on_late(page_of({{id}}), batch);
+    rig.store->apply(std::move(batch), checkpoint::Urgency::settled);
+}
+
+/// Kills the daemon as soon as `owed` is with the host: then its debt is stored, and the next one marks it.
+void check_stored_first(Rig& rig, const GenerationPtr& first, EventId owed) {
+    REQUIRE(wait_for([&] {
+        rig.loop.run_ready();
+        return !first->is_idle();
+    }));
+    CHECK(first->next() == Call{owed, "all", 1, false});
+    rig.crash(Rig::Saved::no);
+    rig.boot();
+    REQUIRE(rig.store->snapshot().pending.size() == 1);
+    CHECK(rig.store->snapshot().pending.front().callback == "all");
+    rig.begin();
+    const auto second = rig.load("p");
+    rig.run(second);
+    REQUIRE(!second->journal.empty());
+    CHECK(second->journal.front() == Call{owed, "all", 1, true});
+}
+
+}  // namespace
+
+TEST_CASE("a late row is handed out only when a kill would leave it marked") {
+    for (int round = 0; round < 10; ++round) {
+        Rig rig;
+        rig.begin();
+        const auto plugin = rig.load("p");
+        rig.live({{101}, {103}});
+        rig.run(plugin);
+        show_late(rig, 102);
+        check_stored_first(rig, plugin, 102);
+    }
+}
+
+TEST_CASE("a late row that the cursor passes is handed out only when a kill would leave it marked") {
+    for (int round = 0; round < 10; ++round) {
+        Rig rig;
+        rig.begin();
+        const auto plugin = rig.load("p");
+        rig.live({{101}, {103}});
+        show_late(rig, 102);
+        CHECK(rig.status("p").cursor == 100);
+        const auto one = plugin->end(true), two = plugin->end(true);
+        rig.dispatcher->on_outcomes(*plugin, {one, two});
+        check_stored_first(rig, plugin, 102);
+    }
+}
+
+TEST_CASE("a late row that a new build is asked about is handed out only when a kill would leave it marked") {
+    for (int round = 0; round < 10; ++round) {
+        Rig rig;
+        rig.begin();
+        const auto first = rig.load("p");
+        rig.live({{101}, {103}});
+        rig.run(first);
+        rig.end(first, {"killed", {}, {}});
+        show_late(rig, 102);
+        rig.settle_loop();
+        check_stored_first(rig, rig.load("p"), 102);
+    }
+}

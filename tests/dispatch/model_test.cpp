@@ -37,8 +37,9 @@ public:
 
     void play(int steps) {
         for (int i = 0; i < steps; ++i) step();
-        for (auto& plugin : plugins_) load(plugin);
         healthy_ = true;
+        for (auto& plugin : plugins_) load(plugin);
+        while (!returning_.empty()) show_late();
         rig_.source.hold_fetches = false;
         rig_.source.release_fetches();
         for (int i = 0; i < 200 && !is_done(); ++i) {
@@ -67,7 +68,6 @@ public:
         for (const auto& [call, times] : succeeded_)
             if (times > 0) CHECK(shown_.count(call.event) == 1);
         CHECK(rig_.log.count("[LANE-OUTCOME]") == 0);
-        CHECK(repeated_unmarked_ == 0);
         CHECK(out_of_order_ == 0);
     }
 
@@ -98,64 +98,113 @@ private:
             case 7:
                 return work(any_plugin());
             case 8:
-                rig_.pass(std::chrono::milliseconds(random_() % 3000));
-                return;
+                rig_.clock.advance(std::chrono::milliseconds(random_() % 3000));
+                return settle_or_die();
             case 9:
-                return chance(40) ? die(any_plugin()) : load(any_plugin());
+                if (chance(40)) return die(any_plugin());
+                load(any_plugin());
+                return settle_or_die();
             case 10:
                 if (chance(50)) rig_.source.hold_fetches = !rig_.source.hold_fetches;
                 if (!rig_.source.hold_fetches) rig_.source.release_fetches();
-                rig_.settle_loop();
-                return;
+                return settle_or_die();
             default:
                 if (chance(50)) restart();
         }
     }
 
+    /// Either all that follows from the last step comes to pass, or the daemon is killed somewhere within.
+    void settle_or_die() {
+        if (healthy_ || chance(85)) {
+            rig_.settle_loop();
+            unsaved_.clear();
+            return;
+        }
+        for (std::uint64_t n = random_() % 5; n > 0; --n) {
+            if (chance(50)) {
+                rig_.loop.run_ready();
+            } else {
+                REQUIRE(rig_.store->flush(10s));
+                unsaved_.clear();
+            }
+        }
+        restart_now(Rig::Saved::no);
+    }
+
+    // What the stream does: gaps are stored before a page is shown, and shrunk with what a late row owes.
+
     void show_live() {
         std::vector<Row> rows;
+        Batch gaps;
         EventId id = rig_.source.level();
         for (std::uint64_t n = 1 + random_() % 30; n > 0; --n) {
             ++id;
             if (chance(15)) {
                 holes_.insert(id);
+                gaps.put_gap({id, id, {}});
             } else {
                 rows.push_back(a_row(id));
             }
         }
-        if (rows.empty()) rows.push_back(a_row(++id));
-        holes_.erase(holes_.upper_bound(rows.back().id), holes_.end());
+        if (rows.empty() || rows.back().id != id) rows.push_back(a_row(++id));
         for (const auto& row : rows) shown_[row.id] = row;
-        rig_.live(rows);
+        gaps.set_highest_seen(id);
+        rig_.store->apply(std::move(gaps), checkpoint::Urgency::settled);
+        rig_.dispatcher->on_live(rig_.source.next_live(rows));
+        settle_or_die();
     }
 
     void show_late() {
-        std::vector<Row> rows;
-        for (auto hole = holes_.begin(); hole != holes_.end();) {
-            if (chance(30)) {
-                rows.push_back(a_row(*hole));
-                hole = holes_.erase(hole);
-            } else {
-                ++hole;
-            }
-        }
+        std::map<EventId, Row> rows;
+        for (const auto id : std::set<EventId>(holes_))
+            if (chance(30)) rows[id] = a_row(id), holes_.erase(id);
+        for (const auto id : std::exchange(returning_, {})) rows[id] = shown_.at(id);
         if (rows.empty()) return;
-        for (const auto& row : rows) {
-            shown_[row.id] = row;
-            late_.insert(row.id);
+        std::vector<Row> late;
+        for (const auto& [id, row] : rows) {
+            shown_[id] = row;
+            late_.insert(id);
+            late.push_back(row);
+            rig_.source.show(row);
         }
-        rig_.late(rows);
+        Batch batch;
+        rig_.dispatcher->on_late(page_of(late), batch);
+        for (const auto& row : late) batch.erase_gap(row.id);
+        rig_.store->apply(std::move(batch), checkpoint::Urgency::settled);
+        settle_or_die();
+    }
+
+    /// What is still awaited by the new daemon's store is asked for again, and shown by nobody before.
+    void reopen_gaps() {
+        Batch batch;
+        std::set<EventId> open;
+        for (const auto& gap : rig_.store->snapshot().gaps) open.insert(gap.first);
+        for (const auto id : holes_)
+            if (open.count(id) == 0) batch.put_gap({id, id, {}});
+        rig_.store->apply(std::move(batch), checkpoint::Urgency::settled);
+        returning_.clear();
+        for (const auto id : open)
+            if (shown_.count(id) != 0) {
+                returning_.insert(id);
+                rig_.source.hide(id);
+            }
     }
 
     void note_begun(PluginModel& plugin, const Call& call) {
         const CallId id{plugin.name, call.callback, call.event};
-        // A late row may go out milliseconds before its debt is durable; a kill just then leaves no mark.
-        const bool is_late = late_.count(call.event) != 0;
-        if (!is_late && begun_.count(id) != 0 && !call.redelivered && call.attempt == 1) ++repeated_unmarked_;
+        INFO(plugin.name << " " << call);
+        CHECK((begun_.count(id) == 0 || call.redelivered || call.attempt > 1));
+        CHECK((unknown_.count(id) == 0 || call.redelivered));
         begun_.insert(id);
         if (call.redelivered || call.attempt > 1 || late_.count(call.event) != 0) return;
         if (call.event < plugin.last_first_try) ++out_of_order_;
         plugin.last_first_try = std::max(plugin.last_first_try, call.event);
+    }
+
+    void begin_and_never_tell(PluginModel& plugin) {
+        const Call& call = plugin.generation->next();
+        note_begun(plugin, call);
+        unknown_.insert({plugin.name, call.callback, call.event});
     }
 
     void work(PluginModel& plugin) {
@@ -172,12 +221,7 @@ private:
             }
         }
         rig_.dispatcher->on_outcomes(*plugin.generation, std::move(outcomes));
-        if (healthy_ || chance(80)) {
-            rig_.settle_loop();
-            unsaved_.clear();
-        } else {
-            restart_now(Rig::Saved::no);
-        }
+        settle_or_die();
     }
     void rig_run(PluginModel& plugin) {
         rig_.settle_loop();
@@ -188,42 +232,51 @@ private:
         if (!plugin.generation) return;
         plugins::HostEnd end{"killed by SIGSEGV", {}, {}};
         if (!plugin.generation->is_idle() && chance(70)) {
-            note_begun(plugin, plugin.generation->next());
+            begin_and_never_tell(plugin);
             end.running.push_back(plugin.generation->begin_next());
         }
-        rig_.end(std::exchange(plugin.generation, nullptr), end);
+        rig_.dispatcher->on_end(*std::exchange(plugin.generation, nullptr), end);
+        settle_or_die();
     }
 
     void load(PluginModel& plugin) {
         if (plugin.generation) return;
         plugin.generation = rig_.load(plugin.name, plugin.callbacks);
-        rig_.settle_loop();
-        if (!plugin.start) plugin.start = rig_.status(plugin.name).start;
+        if (!plugin.start) {
+            rig_.settle_loop();
+            plugin.start = rig_.status(plugin.name).start;
+        }
         CHECK(rig_.status(plugin.name).start == *plugin.start);
     }
 
     void restart() {
         if (!chance(30)) return restart_now(Rig::Saved::yes);
-        // In order: what is in hand is finished, then the hosts are stopped.
+        // In order: what is in hand is finished, or not in time; then the hosts are stopped.
         rig_.dispatcher->drain(1h, [](std::size_t) {});
-        for (auto& plugin : plugins_)
-            while (plugin.generation && !plugin.generation->is_idle()) {
+        const int patience = chance(70) ? 100 : 80;
+        for (auto& plugin : plugins_) {
+            while (plugin.generation && !plugin.generation->is_idle() && chance(patience)) {
                 const Call call = plugin.generation->next();
                 note_begun(plugin, call);
                 ++succeeded_[{plugin.name, call.callback, call.event}];
                 rig_.finish_one(plugin.generation);
             }
+            if (!plugin.generation || plugin.generation->is_idle()) continue;
+            begin_and_never_tell(plugin);
+            const auto running = plugin.generation->begin_next();
+            if (chance(50)) rig_.end(plugin.generation, {"stopped", {running}, {}});
+        }
         rig_.stop();
         boot();
     }
 
     void restart_now(Rig::Saved saved) {
         if (saved == Rig::Saved::no) may_repeat_.insert(unsaved_.begin(), unsaved_.end());
+        // What the hosts began and nobody will ever know of.
         for (auto& plugin : plugins_)
-            for (; plugin.generation && !plugin.generation->is_idle(); plugin.generation->end(true))
-                for (const auto& callback : plugin.callbacks)
-                    if (plugin.generation->next().attempt == 1)
-                        may_repeat_.insert({plugin.name, callback.name, plugin.generation->next().event});
+            for (; plugin.generation && !plugin.generation->is_idle() && chance(60);
+                 plugin.generation->end(true))
+                begin_and_never_tell(plugin);
         rig_.crash(saved);
         boot();
     }
@@ -231,6 +284,7 @@ private:
         unsaved_.clear();
         for (auto& plugin : plugins_) plugin.generation = nullptr;
         rig_.boot();
+        reopen_gaps();
         rig_.begin();
         for (auto& plugin : plugins_)
             if (plugin.start && chance(80)) load(plugin);
@@ -248,20 +302,20 @@ private:
     std::vector<PluginModel> plugins_;
     bool healthy_ = false;
     std::map<EventId, Row> shown_;
-    std::set<EventId> holes_, late_;
+    std::set<EventId> holes_;      // not shown yet
+    std::set<EventId> late_;       // shown late
+    std::set<EventId> returning_;  // shown late, and that was forgotten by a kill
     std::map<CallId, int> succeeded_;
     std::set<CallId> begun_, may_repeat_;
+    std::set<CallId> unknown_;  // begun, and what came of it never told
     std::vector<CallId> unsaved_;
-    int repeated_unmarked_ = 0, out_of_order_ = 0;
+    int out_of_order_ = 0;
 };
 
 }  // namespace
 
-// May fail, and prints its failures: about one seed in ten (2735269168 is one) counts a call once too often
-// or too seldom around a kill. TODO: find out why, then take the tag away.
 TEST_CASE(
-    "whatever happens, every wanted event is settled by each callback, and only what may be is repeated",
-    "[!mayfail]") {
+    "whatever happens, every wanted event is settled by each callback, and only what may be is repeated") {
     const char* given = std::getenv("SG_TEST_SEED");
     const auto seed = given != nullptr ? std::stoull(given) : std::random_device{}();
     for (std::uint64_t round = 0; round < (given != nullptr ? 1U : 6U); ++round) {

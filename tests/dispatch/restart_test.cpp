@@ -52,6 +52,91 @@ TEST_CASE("an event that was handed out is marked after a kill at any moment") {
     }
 }
 
+TEST_CASE("a kill repeats no callback that had ended while another one of its event was running") {
+    Rig rig;
+    rig.begin();
+    const std::vector<CallbackInfo> three{{"c1", {}}, {"c2", {}}, {"c3", {}}};
+    const auto first = rig.load("p", three);
+    rig.live(101, 103);
+    SECTION("and succeeded") {
+        rig.finish_one(first);
+        rig.crash();
+        rig.boot();
+        rig.begin();
+        const auto second = rig.load("p", three);
+        rig.run(second);
+        REQUIRE(second->journal.size() == 8);
+        CHECK(second->journal[0] == Call{101, "c2", 1, true});
+        CHECK(second->journal[1] == Call{101, "c3", 1, true});
+        CHECK(second->journal[2] == Call{102, "c1", 1, true});
+    }
+    SECTION("and failed") {
+        rig.finish_one(first, false);
+        rig.crash();
+        rig.boot();
+        REQUIRE(rig.store->snapshot().pending.size() == 3);
+        CHECK(rig.store->snapshot().pending[0].attempts == 1);
+    }
+    SECTION("and there was no kill at all") {
+        rig.finish_one(first);
+        CHECK(rig.status("p").cursor == 101);
+        CHECK(rig.status("p").outstanding == 4);
+        rig.run(first);
+        CHECK(first->journal.size() == 9);
+        CHECK(rig.status("p").pending == 0);
+        CHECK(rig.log.count("[LANE-OUTCOME]") == 0);
+    }
+    rig.crash();
+    rig.boot();
+}
+
+TEST_CASE("a mark is kept by daemons that do not come to its event") {
+    Rig rig;
+    rig.begin();
+    const std::vector<CallbackInfo> two{{"c1", {}}, {"c2", {}}};
+    const auto first = rig.load("p", two);
+    rig.live(101, 101);
+    rig.finish_one(first);  // c2 is running
+    rig.crash();
+    rig.boot();
+    rig.begin();
+    rig.stop();
+    rig.boot();
+    REQUIRE(rig.store->snapshot().clean);
+    rig.begin();
+    const auto second = rig.load("p", two);
+    rig.run(second);
+    CHECK(second->journal == std::vector<Call>{{101, "c2", 1, true}});
+}
+
+TEST_CASE(
+    "what a kill left unknown is marked until it succeeds, also where a later try fails or never starts") {
+    Rig rig;
+    rig.begin();
+    const std::vector<CallbackInfo> two{{"c1", {}}, {"c2", {}}};
+    rig.load("p", two);
+    rig.live(101, 101);
+    rig.crash();
+    rig.boot();
+    rig.begin();
+    const auto second = rig.load("p", two);
+    rig.settle_loop();
+    SECTION("a try fails") {
+        rig.run(second, [](const Call&) { return false; });
+        rig.pass(1s);
+        CHECK(second->waiting() == 2);
+        rig.run(second);
+        CHECK(second->journal[2] == Call{101, "c1", 2, true});
+        CHECK(second->journal[3] == Call{101, "c2", 2, true});
+    }
+    SECTION("the host dies at the callback before it") {
+        rig.end(second, {"killed", {second->begin_next()}, {}});
+        const auto third = rig.load("p", two);
+        rig.run(third);
+        CHECK(third->journal == std::vector<Call>{{101, "c2", 1, true}});
+    }
+}
+
 TEST_CASE("after an orderly stop nothing comes again and nothing is marked") {
     Rig rig;
     rig.begin();

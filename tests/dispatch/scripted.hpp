@@ -79,6 +79,7 @@ public:
 
     /// Makes rows visible that nobody was told of yet, as rows that were there before the start.
     void show(const Row& row) { visible_[row.id] = row; }
+    void hide(EventId id) { visible_.erase(id); }
 
     /// Shows rows as the next live page.
     event::Stretch next_live(const std::vector<Row>& rows) {
