@@ -41,7 +41,7 @@ Taken take(std::string& body, simdjson::dom::parser& check, simdjson::ondemand::
         std::string_view type, attribute, created;
         std::int64_t id = 0, project = 0;
         for (auto field : row) {
-            const std::string_view key = field.escaped_key();
+            const std::string_view key = field.unescaped_key();
             if (key == "id")
                 id = field.value().get_int64();
             else if (key == "event_type")

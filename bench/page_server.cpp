@@ -1,16 +1,18 @@
 #include "bench/page_server.hpp"
 
+#include <utility>  // before Asio 1.74, which uses std::exchange without it
+
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
 #include <boost/asio.hpp>
 #include <boost/beast.hpp>
 #include <csignal>
 #include <optional>
 #include <stdexcept>
 #include <thread>
-#include <utility>  // before Asio 1.74, which uses std::exchange without it
 
 namespace sg::bench {
 
