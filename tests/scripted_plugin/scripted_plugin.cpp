@@ -8,6 +8,7 @@
 //               "session_uuid", "phase"}
 //              with the phase "start" before the rules are followed, and another with "end" after them: a
 //              call that failed, crashed or was killed has no "end". `time_ns` is CLOCK_MONOTONIC.
+//   whole      true: the lines at "start" also have the "row", parsed from what the site sent.
 //   filter     which events, as EventFilter::from_json reads it; null (the default) is every event.
 //   callbacks  the names of the callbacks to register, all with the same filter; ["scripted"] by default.
 //   register   instead of registering: "throw", "throw_int", "crash", "hang", "exit", "nothing".
@@ -92,7 +93,8 @@ public:
         : plugin_(std::move(plugin)),
           callback_(std::move(callback)),
           rules_(args.value("rules", json::array())),
-          journal_(open_journal(args)) {}
+          whole_(args.value("whole", false)),
+          journal_(std::make_shared<const Journal>(args.at("journal").get<std::string>())) {}
 
     void operator()(const sg::Event& event, sg::Context& context) {
         record(event, context, "start");
@@ -103,32 +105,34 @@ public:
 
 private:
     /// Shared by copies of the callback, closed with the last of them.
-    static std::shared_ptr<const int> open_journal(const json& args) {
-        const auto path = args.at("journal").get<std::string>();
-        const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-        if (fd < 0) throw std::system_error(errno, std::generic_category(), "cannot open " + path);
-        return {new int(fd), [](const int* held) {
-                    ::close(*held);
-                    delete held;
-                }};
-    }
+    struct Journal {
+        explicit Journal(const std::string& path)
+            : fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644)) {
+            if (fd < 0) throw std::system_error(errno, std::generic_category(), "cannot open " + path);
+        }
+        Journal(const Journal&) = delete;
+        Journal& operator=(const Journal&) = delete;
+        ~Journal() { ::close(fd); }
+        const int fd;
+    };
 
     void record(const sg::Event& event, sg::Context& context, const char* phase) {
         timespec now{};
         ::clock_gettime(CLOCK_MONOTONIC, &now);
-        const json line{{"time_ns", std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec},
-                        {"pid", ::getpid()},
-                        {"plugin", plugin_},
-                        {"callback", callback_},
-                        {"event", event.id()},
-                        {"type", event.type()},
-                        {"attribute", event.attribute()},
-                        {"attempt", context.attempt()},
-                        {"redelivered", context.redelivered()},
-                        {"session_uuid", event.session_uuid()},
-                        {"phase", phase}};
+        json line{{"time_ns", std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec},
+                  {"pid", ::getpid()},
+                  {"plugin", plugin_},
+                  {"callback", callback_},
+                  {"event", event.id()},
+                  {"type", event.type()},
+                  {"attribute", event.attribute()},
+                  {"attempt", context.attempt()},
+                  {"redelivered", context.redelivered()},
+                  {"session_uuid", event.session_uuid()},
+                  {"phase", phase}};
+        if (whole_ && phase == std::string_view("start")) line["row"] = event.json();
         const auto text = line.dump() + "\n";
-        if (::write(*journal_, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+        if (::write(journal_->fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
             throw std::runtime_error("cannot write the journal");
     }
 
@@ -189,7 +193,8 @@ private:
 
     std::string plugin_, callback_;
     json rules_;
-    std::shared_ptr<const int> journal_;
+    bool whole_;
+    std::shared_ptr<const Journal> journal_;
 };
 
 /// What a registration can do other than register.
