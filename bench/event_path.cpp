@@ -115,7 +115,7 @@ void measure(const Setup& setup, double bare_us) {
 
 }  // namespace
 
-int main() try {
+int main(int argc, char** argv) try {
     const double bare_us = bare();
     fmt::print("bare libcurl + simdjson loop, same pages, checks and fields: {:.2f} us of CPU per event\n\n",
                bare_us);
@@ -123,6 +123,10 @@ int main() try {
                "wall us", "daemon", "each host");
     fmt::print("{:>4} {:<8} {:<9} {:>8} {:>8} {:>9} {:>10} {:>12}\n", "plug", "isolated", "wanting", "/event",
                "bare", "/event", "PSS MB", "PSS MB");
+    if (argc == 4) {  // one setup alone, for a profiler: PLUGINS ISOLATION all|nothing
+        measure({std::atoi(argv[1]), argv[2], std::string(argv[3]) == "all"}, bare_us);
+        return 0;
+    }
     for (const bool matching : {false, true})
         for (const char* isolation : {"process", "thread"})
             for (const int plugins : {1, 10}) measure({plugins, isolation, matching}, bare_us);
