@@ -42,8 +42,9 @@ public:
     Lane* known_lane(const std::string& plugin);
     void start(Lane& lane);
 
-    /// After outcomes: is too much unsaved, is a drain over?
-    void look_around();
+    /// After outcomes, before more is handed out.
+    void pause_if_unsaved();
+    void end_drain_if_over();
 
     Shared shared_;
     std::map<std::string, std::shared_ptr<Lane>, std::less<>> lanes_;
@@ -124,8 +125,11 @@ void Dispatcher::Impl::late(const event::PagePtr& rows, checkpoint::Batch& batch
 
 // Too much unsaved.
 
-void Dispatcher::Impl::look_around() {
+void Dispatcher::Impl::pause_if_unsaved() {
     if (!shared_.paused && shared_.meter.unsaved() >= shared_.settings.unsaved) pause();
+}
+
+void Dispatcher::Impl::end_drain_if_over() {
     if (drained_ && outstanding() == 0) end_drain();
 }
 
@@ -180,7 +184,7 @@ void Dispatcher::Impl::drain(Clock::Duration at_most, std::function<void(std::si
     for (const auto& [plugin, lane] : lanes_) lane->pump();
     // Posted, so that the caller has returned from here before it is called back.
     shared_.loop.post([alive = std::weak_ptr(alive_)] {
-        if (const auto self = alive.lock()) (*self)->look_around();
+        if (const auto self = alive.lock()) (*self)->end_drain_if_over();
     });
 }
 
@@ -215,13 +219,18 @@ void Dispatcher::on_ready(std::shared_ptr<plugins::Generation> generation) {
 }
 
 void Dispatcher::on_outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes) {
-    if (auto* lane = impl_->known_lane(generation.plugin())) lane->outcomes(generation, std::move(outcomes));
-    impl_->look_around();
+    if (auto* lane = impl_->known_lane(generation.plugin())) {
+        lane->outcomes(generation, std::move(outcomes));
+        impl_->pause_if_unsaved();
+        lane->pump();
+    }
+    impl_->end_drain_if_over();
 }
 
 void Dispatcher::on_end(plugins::Generation& generation, const plugins::HostEnd& end) {
     if (auto* lane = impl_->known_lane(generation.plugin())) lane->ended(generation, end);
-    impl_->look_around();
+    impl_->pause_if_unsaved();
+    impl_->end_drain_if_over();
 }
 
 void Dispatcher::on_refused(const std::string& plugin, const Failure& why, bool will_retry) {

@@ -43,6 +43,7 @@ public:
     void begun();
 
     void ready(std::shared_ptr<plugins::Generation> generation);
+    /// Hands out nothing: the caller pumps, unless too much is unsaved now.
     void outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes);
     void ended(plugins::Generation& generation, const plugins::HostEnd& end);
     void refused(const Failure& why, bool will_retry);

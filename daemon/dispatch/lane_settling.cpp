@@ -30,7 +30,6 @@ void Lane::outcomes(plugins::Generation& generation, std::vector<plugins::Outcom
     move_cursor(batch);
     save(std::move(batch), checkpoint::Urgency::settled, outcomes.size());
     if (next_ && outstanding() == 0) switch_over();
-    pump();
 }
 
 void Lane::take_outcome(plugins::Outcome& outcome, checkpoint::Batch& batch) {
