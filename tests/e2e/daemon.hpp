@@ -124,8 +124,6 @@ class Daemon {
 public:
     explicit Daemon(const Home& home, std::vector<std::string> environment = {})
         : home_(home), said_before_(read_file(home.log()).size()) {
-        for (const auto* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"})
-            if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + "=" + value);
         process_ = std::make_unique<Process>(
             std::vector<std::string>{SG_PROGRAM, "run", "--config", home.config_file().string()},
             std::move(environment), home.log(), home.log());

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -43,7 +44,8 @@ inline std::ostream& operator<<(std::ostream& out, const Ended& ended) {
 /// Threads: one.
 class Process {
 public:
-    /// `environment` is the whole environment, as `NAME=value`. Output is added to the files.
+    /// `environment` is the whole environment, as `NAME=value`, but for the options of sanitizers, which
+    /// every process of a test obeys. Output is added to the files.
     Process(std::vector<std::string> command, std::vector<std::string> environment,
             const std::filesystem::path& out, const std::filesystem::path& err) {
         posix_spawn_file_actions_t actions;
@@ -51,6 +53,8 @@ public:
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
         posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
         posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+        for (const auto* name : {"ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"})
+            if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + "=" + value);
         const auto argv = pointers(command), envp = pointers(environment);
         const int error =
             ::posix_spawn(&pid_, command.front().c_str(), &actions, nullptr, argv.data(), envp.data());
