@@ -80,7 +80,7 @@ ExitCode run_with_signals(Service& service, Signals& signals, logging::Logging& 
     UniqueFd done(::eventfd(0, EFD_CLOEXEC));
     if (!done) throw std::system_error(errno, std::generic_category(), "eventfd");
     ExitCode code = ExitCode::bug;
-    const auto thread = start_thread("service", [&](std::stop_token) {
+    auto thread = start_thread("service", [&](std::stop_token) {
         code = service.run();
         ::eventfd_write(done.get(), 1);
     });
@@ -88,7 +88,10 @@ ExitCode run_with_signals(Service& service, Signals& signals, logging::Logging& 
     for (;;) {
         std::array<pollfd, 2> waiting{{{signals.fd(), POLLIN, 0}, {done.get(), POLLIN, 0}}};
         ::poll(waiting.data(), waiting.size(), -1);
-        if (waiting[1].revents != 0) return code;
+        if (waiting[1].revents != 0) {
+            thread.join();  // a word through a descriptor wakes this thread, but orders no memory
+            return code;
+        }
         while (const int number = signals.take()) attendant.attend(number);
     }
 }
