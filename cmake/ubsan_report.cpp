@@ -1,5 +1,5 @@
-// Beside libasan, libubsan writes to standard error whatever its options say: both have a report file, and one name
-// for setting it. So a report of undefined behaviour is said once more where the other's reports go.
+// Beside libasan, libubsan writes to standard error whatever its options say: both have a report file, and
+// one name for setting it. So a report of undefined behaviour is said once more where the other's reports go.
 
 #include <sanitizer/common_interface_defs.h>
 

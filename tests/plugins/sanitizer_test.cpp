@@ -13,8 +13,8 @@ TEST_CASE("a host in which a sanitizer reports is noticed by nothing else", "[.]
     rig.start();
     REQUIRE(rig.wait_ready("misbehaves_unseen"));
     rig.deliver("misbehaves_unseen", 1, kind);
-    const bool over = rig.wait(
-        [&] { return !rig.owner.ends.empty() || !rig.owner.outcomes["misbehaves_unseen"].empty(); });
+    const bool over =
+        rig.wait([&] { return !rig.owner.ends.empty() || !rig.owner.outcomes["misbehaves_unseen"].empty(); });
     INFO(rig.everything_logged());
     CHECK(over);
 }
