@@ -8,12 +8,12 @@
 
 using namespace sg;
 using namespace std::chrono_literals;
+using nlohmann::json;
 using test::Daemon;
 using test::Ended;
 using test::Home;
 using test::journal_ids;
 using test::scripted;
-using nlohmann::json;
 
 namespace {
 
@@ -111,10 +111,11 @@ TEST_CASE("C26 three callbacks are called one after another for each event, in t
     std::vector<std::string> expected, seen;
     for (std::int64_t id = 101; id <= 150; ++id)
         for (const auto* callback : {"c1", "c2", "c3"})
-            for (const auto* phase : {"start", "end"}) expected.push_back(std::to_string(id) + callback + phase);
+            for (const auto* phase : {"start", "end"})
+                expected.push_back(std::to_string(id) + callback + phase);
     for (const auto& line : test::read_journal(home.journal("p")))
-        seen.push_back(std::to_string(line["event"].get<std::int64_t>()) + line["callback"].get<std::string>() +
-                       line["phase"].get<std::string>());
+        seen.push_back(std::to_string(line["event"].get<std::int64_t>()) +
+                       line["callback"].get<std::string>() + line["phase"].get<std::string>());
     CHECK(seen == expected);
 }
 
@@ -204,7 +205,8 @@ TEST_CASE("C55 a gap that is open at a kill is still awaited after it") {
 TEST_CASE("C68 an exception of any type is a failure that is tried again, and the daemon goes on") {
     sandbox::Site site;
     site.add_event(event(100));
-    Home home(site, {scripted("p", {{"rules", {{{"events", {101}}, {"attempts", 2}, {"do", "throw_int"}}}}})});
+    Home home(site,
+              {scripted("p", {{"rules", {{{"events", {101}}, {"attempts", 2}, {"do", "throw_int"}}}}})});
     Daemon daemon(home);
     REQUIRE(daemon.wait_until_followed({"p"}));
     site.add_events(2, "Shotgun_Shot_Change");
@@ -219,7 +221,8 @@ TEST_CASE("C75 a plugin that waits holds nobody up, and gets its events in order
     site.add_event(event(100));
     test::TempDir gates;
     const auto gate = gates / "open";
-    Home home(site, {scripted("slow", {{"rules", {{{"do", "gate"}, {"file", gate.string()}}}}}), scripted("quick")});
+    Home home(site, {scripted("slow", {{"rules", {{{"do", "gate"}, {"file", gate.string()}}}}}),
+                     scripted("quick")});
     Daemon daemon(home);
     REQUIRE(daemon.wait_until_followed({"slow", "quick"}));
     site.add_events(100, "Shotgun_Shot_Change");

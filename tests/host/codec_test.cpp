@@ -48,7 +48,7 @@ std::vector<FromHost> some_messages() {
 }
 
 unsigned seed() {
-    const char* given = std::getenv("SG_SEED");
+    const char* given = std::getenv("SG_TEST_SEED");
     return given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
                             : std::random_device{}();
 }
@@ -147,7 +147,7 @@ TEST_CASE("a message above the limit is not sent") {
 
 TEST_CASE("no bytes that a host sends do harm") {
     const auto started = seed();
-    INFO("SG_SEED=" << started);
+    INFO("SG_TEST_SEED=" << started);
     std::mt19937 random(started);
     const auto pick = [&](std::size_t below) {
         return std::uniform_int_distribution<std::size_t>(0, below - 1)(random);

@@ -21,7 +21,7 @@ std::string bytes_of(const std::string& plugin) {
 }
 
 unsigned seed() {
-    const char* given = std::getenv("SG_SEED");
+    const char* given = std::getenv("SG_TEST_SEED");
     return given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
                             : std::random_device{}();
 }
@@ -54,7 +54,7 @@ TEST_CASE("what is no plugin is told apart") {
 
 TEST_CASE("no file does harm to the reader of notes") {
     const auto started = seed();
-    INFO("SG_SEED=" << started);
+    INFO("SG_TEST_SEED=" << started);
     std::mt19937 random(started);
     const auto whole = bytes_of("registers_nothing");
     const auto pick = [&](std::size_t below) {
