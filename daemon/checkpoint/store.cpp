@@ -29,7 +29,13 @@ public:
           directory_(std::move(directory)),
           database_(std::move(database)),
           saved_(Database::whole(snapshot_)) {
-        jump_key_ = clock_.on_jump([this] { changed_.notify_all(); });
+        jump_key_ = clock_.on_jump([this] {
+            {
+                std::lock_guard lock(mutex_);
+                ++jumps_;
+            }
+            changed_.notify_all();
+        });
         writer_ = start_thread("checkpoint", [this](std::stop_token stop) { write_groups(stop); });
     }
     ~WriterStore() override {
@@ -82,6 +88,7 @@ private:
     std::atomic<Ticket> durable_{0};
     std::atomic<std::size_t> unsaved_{0};
     int jump_key_ = 0;
+    std::uint64_t jumps_ = 0;  // of a clock that does not only tick
     std::jthread writer_;
 };
 
@@ -117,9 +124,11 @@ std::optional<Clock::Time> WriterStore::due() const {
 bool WriterStore::wait_until_due(std::unique_lock<std::mutex>& lock, std::stop_token stop) {
     while (!stop.stop_requested()) {
         const auto when = due();
+        const auto jumps = jumps_;
         if (when && (*when == Clock::Time::min() || *when <= clock_.now())) return true;
         const auto left = when ? clock_.until(*when) : std::nullopt;
-        changed_.wait_for(lock, stop, left.value_or(idle_wait), [this, when] { return due() != when; });
+        changed_.wait_for(lock, stop, left.value_or(idle_wait),
+                          [this, when, jumps] { return due() != when || jumps_ != jumps; });
     }
     return false;
 }

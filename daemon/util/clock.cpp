@@ -37,18 +37,21 @@ bool ManualClock::sleep_until(Time deadline, std::stop_token stop) {
     return !stop.stop_requested();
 }
 int ManualClock::on_jump(std::function<void()> woken) {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(waking_);
     woken_.emplace(next_key_, std::move(woken));
     return next_key_++;
 }
 void ManualClock::off_jump(int key) {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(waking_);
     woken_.erase(key);
 }
 void ManualClock::advance(Duration by) {
-    std::lock_guard lock(mutex_);  // held while waking: a loop that unsubscribes is gone afterwards
-    now_ += by;
-    utc_ += std::chrono::duration_cast<std::chrono::system_clock::duration>(by);
+    std::lock_guard waking(waking_);  // held while waking: a loop that unsubscribes is gone afterwards
+    {
+        std::lock_guard lock(mutex_);  // not held: who is woken may wait for one who asks for the time
+        now_ += by;
+        utc_ += std::chrono::duration_cast<std::chrono::system_clock::duration>(by);
+    }
     moved_.notify_all();
     for (auto& [key, woken] : woken_) woken();
 }

@@ -64,6 +64,7 @@ public:
 private:
     mutable std::mutex mutex_;
     std::condition_variable_any moved_;
+    std::mutex waking_;  // taken first; guards the last two
     Time now_{std::chrono::hours(1)};
     std::chrono::system_clock::time_point utc_{std::chrono::sys_days{std::chrono::year{2026} / 3 / 4}};
     std::map<int, std::function<void()>> woken_;
