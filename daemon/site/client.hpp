@@ -61,6 +61,7 @@ struct RawAnswer {
 ///
 /// Threads:  every member from any thread.
 /// Lifetime: outlives its calls; `clock` and `log` outlive it.
+/// Signals:  the process ignores SIGPIPE: OpenSSL writes to sockets that the other end has closed.
 /// Blocks:   each call until it is answered, a limit of `Settings::limits` passes, or (within
 ///           milliseconds) its stop token is triggered. Pauses between attempts follow `clock`; the
 ///           limits of a request follow the machine's monotonic clock.

@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <stdexcept>
@@ -46,6 +47,7 @@ public:
             ::getsockname(listener_.get(), generic, &size) != 0)
             throw std::runtime_error("cannot listen");
         port_ = ntohs(address.sin_port);
+        std::signal(SIGPIPE, SIG_IGN);  // as the daemon does: OpenSSL writes to sockets that may be gone
         thread_ = std::jthread([this] { serve(); });
     }
     ~TlsSite() {
