@@ -91,14 +91,13 @@ void serve(net::ip::tcp::socket socket, const Pages& pages) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     const Pages pages(events);
     (void)io;
+    std::vector<std::jthread> connections;  // few, and never joined: the process ends by a signal
     for (;;) {
         boost::system::error_code error;
         auto socket = acceptor.accept(error);
         if (error) continue;
-        // The process ends by a signal, so nobody waits for these.
-        std::thread([&pages, accepted = std::move(socket)]() mutable {
-            serve(std::move(accepted), pages);
-        }).detach();
+        connections.emplace_back(
+            [&pages, accepted = std::move(socket)]() mutable { serve(std::move(accepted), pages); });
     }
 }
 
