@@ -62,7 +62,7 @@ Result<std::int64_t> bounded(std::optional<std::int64_t> value, const Slot& slot
 constexpr std::string_view a_duration = "a duration such as 500ms, 5s, 10min or 2h";
 constexpr std::string_view a_size = "a size such as 512MB or 2GB, or none";
 
-struct Reader {
+struct ValueReader {
     std::string_view text;
     const Slot& slot;
     const Range& range;
@@ -136,7 +136,7 @@ struct Reader {
 }  // namespace
 
 Result<void> parse(std::string_view text, const Slot& slot, const Range& range) {
-    return std::visit(Reader{text, slot, range}, slot);
+    return std::visit(ValueReader{text, slot, range}, slot);
 }
 
 std::string duration_text(milliseconds value) { return in_largest_unit(value.count(), duration_units); }

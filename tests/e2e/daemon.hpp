@@ -217,4 +217,15 @@ private:
     std::unique_ptr<Process> process_;
 };
 
+inline bool wait_for_recorded(const Home& home, std::size_t events) {
+    return wait_for([&] { return journal_ids(home.journal()).size() >= events; }, std::chrono::seconds(60));
+}
+
+/// A row that says nothing but its id.
+inline sandbox::EventSpec event(std::int64_t id) {
+    sandbox::EventSpec spec;
+    spec.id = id;
+    return spec;
+}
+
 }  // namespace sg::test

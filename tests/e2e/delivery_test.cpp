@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using test::Daemon;
 using test::Ended;
+using test::event;
 using test::Home;
 using test::journal_ids;
 using test::scripted;
@@ -18,12 +19,6 @@ using test::scripted;
 namespace {
 
 using Ids = std::vector<std::int64_t>;
-
-sandbox::EventSpec event(std::int64_t id) {
-    sandbox::EventSpec spec;
-    spec.id = id;
-    return spec;
-}
 
 Ids from_to(std::int64_t first, std::int64_t last) {
     Ids ids;

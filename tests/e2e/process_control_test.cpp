@@ -9,24 +9,16 @@ using namespace sg;
 using namespace std::chrono_literals;
 using test::Daemon;
 using test::Ended;
+using test::event;
 using test::Home;
+using test::wait_for_recorded;
 
 namespace {
-
-sandbox::EventSpec event(std::int64_t id) {
-    sandbox::EventSpec spec;
-    spec.id = id;
-    return spec;
-}
 
 std::vector<std::int64_t> ids(std::int64_t first, std::int64_t last) {
     std::vector<std::int64_t> out;
     for (auto id = first; id <= last; ++id) out.push_back(id);
     return out;
-}
-
-bool wait_for_recorded(const Home& home, std::size_t events) {
-    return test::wait_for([&] { return test::journal_ids(home.journal()).size() >= events; }, 60s);
 }
 
 std::string everything_in(const std::filesystem::path& directory) {

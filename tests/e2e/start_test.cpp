@@ -7,19 +7,11 @@ using namespace sg;
 using namespace std::chrono_literals;
 using test::Daemon;
 using test::Ended;
+using test::event;
 using test::Home;
+using test::wait_for_recorded;
 
 namespace {
-
-sandbox::EventSpec event(std::int64_t id) {
-    sandbox::EventSpec spec;
-    spec.id = id;
-    return spec;
-}
-
-bool wait_for_recorded(const Home& home, std::size_t events) {
-    return test::wait_for([&] { return test::journal_ids(home.journal()).size() >= events; }, 60s);
-}
 
 using Ids = std::vector<std::int64_t>;
 

@@ -4,7 +4,7 @@
 
 #include "capture_log.hpp"
 #include "catch.hpp"
-#include "lanes.hpp"
+#include "fixture.hpp"
 #include "sandbox/site.hpp"
 #include "stream/site_event_reader.hpp"
 #include "stream/stream.hpp"
@@ -16,14 +16,9 @@ using namespace sg;
 using namespace std::chrono_literals;
 using sandbox::Fault;
 using sandbox::FaultKind;
+using test::range;
 
 namespace {
-
-std::vector<EventId> range(EventId first, EventId last) {
-    std::vector<EventId> out;
-    for (EventId id = first; id <= last; ++id) out.push_back(id);
-    return out;
-}
 
 /// A whole stream on a loop of its own. What belongs to the loop is looked at through `on_loop`.
 struct Running {
