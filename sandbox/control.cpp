@@ -121,9 +121,13 @@ Json change(Site& site, const std::string& command, const Json& in) {
         return {{"id", site.add_events(in.at("count").get<std::size_t>(), event_of(in))}};
     if (command == "hide") return {{"done", site.hide(in.at("id").get<Id>())}};
     if (command == "show") return {{"done", site.show(in.at("id").get<Id>())}};
-    if (command == "add_script")
-        return {{"id", site.add_script(in.at("name").get<std::string>(), in.at("key").get<std::string>(),
-                                       get(in, "logs_events", true))}};
+    if (command == "add_script") {
+        const auto name = in.at("name").get<std::string>();
+        const auto id = site.add_script(name, in.at("key").get<std::string>(), get(in, "logs_events", true));
+        site.set_permissions(
+            name, {get(in, "reads_events", true), get(in, "writes", true), get(in, "edits_schema", true)});
+        return {{"id", id}};
+    }
     if (command == "inject") return {{"fault", site.inject(fault_of(in))}};
     if (command == "hide_next")
         site.hide_next(in.at("count").get<std::size_t>());

@@ -19,15 +19,20 @@ std::string Record::name() const {
 }
 
 const Json& Record::value(std::string_view field) const {
-    static const Json null;
+    static const Json null, none = Json::array(), off = false;
     const auto found = fields.find(field);
-    return found == fields.end() ? null : found->second;
+    if (found != fields.end()) return found->second;
+    const auto* known = def == nullptr ? nullptr : def->field(field);
+    if (known == nullptr) return null;
+    if (holds_array(known->type)) return none;
+    return known->type == DataType::checkbox ? off : null;
 }
 
 Record& EntityStore::add(const EntityDef& def, std::map<std::string, Json, std::less<>> fields, Id id) {
     auto& last = last_id_[def.type];
     if (id == 0) id = last + 1;
     last = std::max(last, id);
+    keep(def.type, id);
     auto& record = types_[def.type][id];
     record = Record{&def, id, false, std::move(fields), {}};
     refresh(record);
@@ -54,7 +59,26 @@ const Record* EntityStore::find(std::string_view type, Id id) const {
     return found == of_type.end() ? nullptr : &found->second;
 }
 Record* EntityStore::find(std::string_view type, Id id) {
-    return const_cast<Record*>(std::as_const(*this).find(type, id));
+    auto* record = const_cast<Record*>(std::as_const(*this).find(type, id));
+    if (record != nullptr) keep(record->def->type, id);
+    return record;
+}
+
+void EntityStore::keep(const std::string& type, Id id) {
+    if (!before_ || before_->contains({type, id})) return;
+    const auto* record = std::as_const(*this).find(type, id);
+    before_->emplace(std::pair(type, id), record == nullptr ? std::nullopt : std::optional(*record));
+}
+
+void EntityStore::roll_back() {
+    if (!before_) return;
+    for (auto& [key, record] : *before_) {
+        if (record)
+            types_[key.first][key.second] = std::move(*record);
+        else
+            types_[key.first].erase(key.second);
+    }
+    before_.reset();
 }
 
 Json EntityStore::shown(const Json& link) const {

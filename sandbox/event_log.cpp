@@ -40,6 +40,9 @@ bool write_value(std::string& out, const EventRow& row, std::string_view field, 
     if (field == "session_uuid") return own(row.session_uuid), true;
     if (field == "description") return own(row.description), true;
     if (field == "cached_display_name") return own(row.description), true;
+    if (field == "image" || field == "filmstrip_image" || field == "image_source_entity" ||
+        field == "image_blur_hash")
+        return out += "null", true;
     return false;
 }
 
@@ -54,7 +57,14 @@ Id EventLog::add(EventRow row) {
     }
     const auto id = row.id;
     rows_.insert_or_assign(rows_.end(), id, std::move(row));
+    if (added_) added_->push_back(id);
     return id;
+}
+
+void EventLog::roll_back() {
+    if (!added_) return;
+    for (const auto id : *added_) rows_.erase(id);
+    added_.reset();
 }
 
 const Shared* EventLog::intern(std::string_view text) {

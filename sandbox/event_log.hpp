@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "sandbox/entity_store.hpp"
 #include "sandbox/times.hpp"
@@ -60,6 +61,10 @@ public:
     void set_next_id(Id id) noexcept { next_id_ = id; }
     /// False if there is no such row.
     bool set_hidden(Id id, bool hidden);
+    /// Rows added between `begin` and `roll_back` are taken out again; their ids never appear.
+    void begin() { added_.emplace(); }
+    void commit() noexcept { added_.reset(); }
+    void roll_back();
     /// Rows that come from now on are hidden until shown.
     void hide_next(std::size_t count) noexcept { hide_next_ += count; }
 
@@ -67,6 +72,7 @@ private:
     Rows rows_;
     Id next_id_ = 1;
     std::size_t hide_next_ = 0;
+    std::optional<std::vector<Id>> added_;  ///< since `begin`
     std::unordered_map<std::string, Shared> interned_;
     std::shared_ptr<const std::string> last_meta_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sandbox/filter_from.hpp"
 #include "sandbox/refusal.hpp"
 #include "sandbox/relations.hpp"
 
@@ -17,13 +18,6 @@ std::vector<std::string> split(std::string_view text) {
             parts.back() += c;
     }
     return parts;
-}
-
-const Json& member(const Json& object, const char* key) {
-    static const Json null;
-    if (!object.is_object()) return null;
-    const auto found = object.find(key);
-    return found == object.end() ? null : *found;
 }
 
 void narrow(IdRange& range, const std::string& relation, const Json& values) {
@@ -57,17 +51,20 @@ void narrow(IdRange& range, const std::string& relation, const Json& values) {
 
 class Compiler {
 public:
-    Compiler(const EntityDef& def, const EntityStore& store, Seconds now)
-        : def_(def), store_(store), now_(now) {}
+    Compiler(const EntityDef& def, const Scope& scope) : def_(def), scope_(scope) {}
 
     /// `range` is given while every enclosing group is an "and": only there an id condition narrows.
     Filter::Test group(const Json& tree, IdRange* range) {
         const auto &op = member(tree, "logical_operator"), &conditions = member(tree, "conditions");
-        if (op.is_null()) refuse(fault_invalid, "API read() Missing logical operator: {}", tree.dump());
+        if (op.is_null())
+            refuse(fault_invalid, "API {}() Missing logical operator: {}", scope_.method, tree.dump());
         if (op != "and" && op != "or")
-            refuse(fault_invalid, "API read() Invalid logical operator: {}", op.dump());
+            refuse(fault_invalid, "API {}() Invalid logical operator: {}", scope_.method,
+                   op.is_string() ? op.get<std::string>() : op.dump());
         if (!conditions.is_array())
-            refuse(fault_invalid, "API read() Missing conditions parameter: {}", tree.dump());
+            refuse(fault_invalid, "API {}() Missing conditions parameter: {}", scope_.method, tree.dump());
+        if (++depth_ > deepest)
+            refuse(fault_invalid, "API {}() the groups of the filter are nested too deep", scope_.method);
         const bool all = op == "and";
         if (!all && range != nullptr && !conditions.empty()) {
             range->exact = false;
@@ -75,9 +72,11 @@ public:
         }
         std::vector<Filter::Test> tests;
         for (const auto& condition : conditions)
-            tests.push_back(condition.is_object() && condition.contains("conditions")
+            tests.push_back(condition.is_object() && (condition.contains("conditions") ||
+                                                      condition.contains("logical_operator"))
                                 ? group(condition, range)
                                 : leaf(condition, range));
+        --depth_;
         return [tests = std::move(tests), all](const RowView& row) {
             const auto holds = [&](const Filter::Test& test) { return test(row); };
             return all || tests.empty() ? std::ranges::all_of(tests, holds)
@@ -90,18 +89,24 @@ private:
         const auto &text = member(condition, "path"), &relation = member(condition, "relation");
         auto values = member(condition, "values");
         if (!text.is_string() || !relation.is_string())
-            refuse(fault_invalid, "API read() invalid/missing 'path' or 'relation': {}", condition.dump());
+            refuse(fault_invalid, "API {}() invalid/missing 'path' or 'relation': {}", scope_.method,
+                   condition.dump());
         if (!values.is_array()) values = Json::array({values});
         const auto name = text.get<std::string>();
-        auto path = parse_path(def_, name);
+        if (name.starts_with(from_mark)) {
+            if (range != nullptr) range->exact = false;
+            return from_test(name, relation.get<std::string>(), values, def_, scope_);
+        }
+        auto path = parse_path(scope_.schema(), def_, name);
         if (!path)
-            refuse(fault_invalid, "API read() {}.{} doesn't exist:\n{}", def_.type, name, condition.dump());
+            refuse(fault_invalid, "API {}() {}.{} doesn't exist:\n{}", scope_.method, def_.type, name,
+                   condition.dump());
         auto judged = [&] {
             try {
                 return relation_for(path->leaf(), def_.type + "." + name, relation.get<std::string>(), values,
-                                    store_, now_);
+                                    scope_.store, scope_.time);
             } catch (const Refusal& why) {
-                throw Refusal(why.code, std::string("API read() ") + why.what());
+                throw Refusal(why.code, fmt::format("API {}() {}", scope_.method, why.what()));
             }
         }();
         if (range != nullptr) {
@@ -111,22 +116,25 @@ private:
                 range->exact = false;
         }
         if (!path->possible) return [](const RowView&) { return false; };
-        return [path = std::move(*path), judged = std::move(judged), &store = store_](const RowView& row) {
-            const auto found = values_at(path, row, store);
-            if (found.empty()) return judged.test(Json());
-            // Through a multi link a negative relation must hold for every element.
-            return judged.negative ? std::ranges::all_of(found, judged.test)
-                                   : std::ranges::any_of(found, judged.test);
-        };
+        return
+            [path = std::move(*path), judged = std::move(judged), &store = scope_.store](const RowView& row) {
+                const auto found = values_at(path, row, store);
+                if (found.empty()) return judged.test(Json());
+                // Through a multi link a negative relation must hold for every element.
+                return judged.negative ? std::ranges::all_of(found, judged.test)
+                                       : std::ranges::any_of(found, judged.test);
+            };
     }
 
+    static constexpr int deepest = 265;
+
     const EntityDef& def_;
-    const EntityStore& store_;
-    Seconds now_;
+    const Scope& scope_;
+    int depth_ = 0;
 };
 
-void follow(const Path& path, std::size_t hop, const RowView& row, const EntityStore& store,
-            std::vector<Json>& out) {
+void walk(const Path& path, std::size_t hop, const RowView& row, const EntityStore& store,
+          std::vector<Json>& out) {
     auto value = row.value(path.hops[hop].field->name);
     const auto* through = path.hops[hop].through;
     if (through == nullptr) {
@@ -137,7 +145,7 @@ void follow(const Path& path, std::size_t hop, const RowView& row, const EntityS
         const auto key = link_key(link);
         const auto* target = key.type == through->type ? store.find(key.type, key.id) : nullptr;
         if (target != nullptr && !target->retired)
-            follow(path, hop + 1, RecordView(*target, store), store, out);
+            walk(path, hop + 1, RecordView(*target, store), store, out);
     };
     if (value.is_array())
         std::ranges::for_each(value, step);
@@ -147,13 +155,20 @@ void follow(const Path& path, std::size_t hop, const RowView& row, const EntityS
 
 }  // namespace
 
+const Json& member(const Json& object, const char* key) {
+    static const Json null;
+    if (!object.is_object()) return null;
+    const auto found = object.find(key);
+    return found == object.end() ? null : *found;
+}
+
 Json RecordView::value(std::string_view field) const {
     if (field == "id") return record_.id;
     if (field == "cached_display_name") return record_.name();
     const auto* def = record_.def->field(field);
     const auto& stored = record_.value(field);
-    if (def == nullptr || (def->type != DataType::entity && def->type != DataType::multi_entity))
-        return stored;
+    if (def != nullptr && def->type == DataType::password) return stored.is_null() ? stored : Json("*******");
+    if (def == nullptr || (def->type != DataType::entity && !holds_links(def->type))) return stored;
     const auto live = [&](const Json& link) {
         const auto key = link_key(link);
         const auto* target = store_.find(key.type, key.id);
@@ -166,7 +181,7 @@ Json RecordView::value(std::string_view field) const {
     return out;
 }
 
-std::optional<Path> parse_path(const EntityDef& def, std::string_view text) {
+std::optional<Path> parse_path(const Schema& schema, const EntityDef& def, std::string_view text) {
     const auto parts = split(text);
     if (parts.size() % 2 == 0) return std::nullopt;
     Path path;
@@ -178,9 +193,9 @@ std::optional<Path> parse_path(const EntityDef& def, std::string_view text) {
             path.hops.push_back({field, nullptr});
             return path;
         }
-        const auto* through = find_entity(parts[i + 1]);
+        const auto* through = schema.find(parts[i + 1]);
         if (through == nullptr) return std::nullopt;
-        const bool is_link = field->type == DataType::entity || field->type == DataType::multi_entity;
+        const bool is_link = field->type == DataType::entity || holds_links(field->type);
         const auto& targets = field->targets;
         if (!is_link || (!targets.empty() && std::ranges::find(targets, through->type) == targets.end()))
             path.possible = false;
@@ -191,14 +206,14 @@ std::optional<Path> parse_path(const EntityDef& def, std::string_view text) {
 
 std::vector<Json> values_at(const Path& path, const RowView& row, const EntityStore& store) {
     std::vector<Json> out;
-    if (path.possible) follow(path, 0, row, store, out);
+    if (path.possible) walk(path, 0, row, store, out);
     return out;
 }
 
-Filter::Filter(const Json& tree, const EntityDef& def, const EntityStore& store, Seconds now) {
+Filter::Filter(const Json& tree, const EntityDef& def, const Scope& scope) {
     ids_.exact = true;
     static const Json everything{{"logical_operator", "and"}, {"conditions", Json::array()}};
-    test_ = Compiler(def, store, now).group(tree.is_null() ? everything : tree, &ids_);
+    test_ = Compiler(def, scope).group(tree.is_null() ? everything : tree, &ids_);
     if (!ids_.only) return;
     std::erase_if(*ids_.only, [&](Id id) { return id < ids_.lowest || id > ids_.highest; });
 }

@@ -7,10 +7,23 @@
 #include <optional>
 #include <vector>
 
-#include "sandbox/entity_store.hpp"
-#include "sandbox/times.hpp"
+#include "sandbox/event_log.hpp"
+#include "sandbox/time_zone.hpp"
 
 namespace sg::sandbox {
+
+/// A member of an object; null where there is none, or no object.
+const Json& member(const Json& object, const char* key);
+
+/// What a query looks at, and how its faults name the method.
+struct Scope {
+    const EntityStore& store;
+    const EventLog& log;
+    SiteTime time;
+    std::string_view method = "read";
+
+    const Schema& schema() const noexcept { return store.schema(); }
+};
 
 /// Where a filter, a sort or a dotted path gets the values of one row.
 class RowView {
@@ -30,6 +43,16 @@ private:
     const EntityStore& store_;
 };
 
+class EventView final : public RowView {
+public:
+    EventView(const EventRow& row, const EntityStore& store) : row_(row), store_(store) {}
+    Json value(std::string_view field) const override { return event_value(row_, field, store_); }
+
+private:
+    const EventRow& row_;
+    const EntityStore& store_;
+};
+
 /// A dotted path taken apart: `entity.Shot.code` is two hops.
 struct Path {
     struct Hop {
@@ -43,7 +66,7 @@ struct Path {
 };
 
 /// nullopt where a type or a field of the path is unknown.
-std::optional<Path> parse_path(const EntityDef& def, std::string_view text);
+std::optional<Path> parse_path(const Schema& schema, const EntityDef& def, std::string_view text);
 
 /// All values at the end of `path`: one, unless it runs through a multi link. Empty where a link is
 /// null or names another type.
@@ -65,8 +88,8 @@ class Filter {
 public:
     using Test = std::function<bool(const RowView&)>;
 
-    /// `now` is the site's clock, for relations such as `in_last`. Throws `Refusal`.
-    Filter(const Json& tree, const EntityDef& def, const EntityStore& store, Seconds now);
+    /// `tree` is the wire form; null matches everything. Throws `Refusal`.
+    Filter(const Json& tree, const EntityDef& def, const Scope& scope);
 
     bool matches(const RowView& row) const { return test_(row); }
     const IdRange& ids() const noexcept { return ids_; }

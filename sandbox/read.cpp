@@ -2,23 +2,14 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <ranges>
+#include <set>
 
-#include "sandbox/filter.hpp"
+#include "sandbox/presets.hpp"
+#include "sandbox/query.hpp"
 #include "sandbox/refusal.hpp"
 
 namespace sg::sandbox {
 namespace {
-
-class EventView final : public RowView {
-public:
-    EventView(const EventRow& row, const EntityStore& store) : row_(row), store_(store) {}
-    Json value(std::string_view field) const override { return event_value(row_, field, store_); }
-
-private:
-    const EventRow& row_;
-    const EntityStore& store_;
-};
 
 struct SortKey {
     Path path;
@@ -33,6 +24,7 @@ struct Query {
     bool newest_first = false;
     bool retired = false;
     bool archived_too = true;
+    std::optional<std::set<Id>> preset;  ///< the ids that the presets leave; unset: there are none
     std::size_t page_size = 500;
     std::size_t page = 1;
     bool want_next = false, want_counts = false;
@@ -55,16 +47,19 @@ bool flag(const Json& params, const char* key, bool otherwise) {
     return found != params.end() && found->is_boolean() ? found->get<bool>() : otherwise;
 }
 
-void read_sorts(const Json& params, Query& query) {
+bool has_order(DataType type) {
+    return type != DataType::url && type != DataType::serializable && type != DataType::summary;
+}
+
+void read_sorts(const Json& params, const Schema& schema, Query& query) {
     const auto sorts = params.find("sorts");
     if (sorts == params.end() || !sorts->is_array()) return;
     for (const auto& sort : *sorts) {
         const auto name =
             sort.is_object() ? sort.value("field_name", sort.value("column", std::string())) : "";
-        auto path = parse_path(*query.def, name);
+        auto path = parse_path(schema, *query.def, name);
         // An unknown field, or one without an order, is passed over in silence.
-        if (!path || path->leaf().type == DataType::url || path->leaf().type == DataType::serializable)
-            continue;
+        if (!path || !has_order(path->leaf().type)) continue;
         query.sorts.push_back({std::move(*path), sort.value("direction", std::string("asc")) == "desc"});
         if (name == "id") break;  // nothing after it can make a difference
     }
@@ -74,24 +69,27 @@ void read_sorts(const Json& params, Query& query) {
     query.newest_first = query.by_id && first.descending;
 }
 
-Query parse(const Json& params) {
+Query parse(const Json& params, const Scope& scope) {
     Query query;
     const auto type = params.value("type", std::string());
-    query.def = find_entity(type);
+    query.def = scope.schema().find(type);
     if (query.def == nullptr) refuse(fault_invalid, "API read() Entity type '{}' doesn't exist.", type);
     if (const auto fields = params.find("return_fields"); fields != params.end() && fields->is_array())
         for (const auto& field : *fields)
             if (field.is_string()) query.return_fields.push_back(field.get<std::string>());
     if (const auto presets = params.find("additional_filter_presets");
         presets != params.end() && !presets->is_null())
-        refuse(fault_invalid, "API read() the sandbox doesn't support 'additional_filter_presets'");
-    query.retired = params.value("return_only", std::string("active")) == "retired";
+        query.preset = preset_ids(*presets, *query.def, scope);
+    const auto only = params.value("return_only", std::string("active"));
+    if (only != "active" && only != "retired")
+        refuse(fault_invalid, "API read() 'return_only' is 'active' or 'retired': {}", only);
+    query.retired = only == "retired";
     query.archived_too = flag(params, "include_archived_projects", true);
     query.page_size = paging_number(params, "entities_per_page", 500);
     query.page = paging_number(params, "current_page", 1);
     query.want_counts = flag(params, "return_paging_info", false);
     query.want_next = query.want_counts || flag(params, "return_paging_info_without_counts", false);
-    read_sorts(params, query);
+    read_sorts(params, scope.schema(), query);
     return query;
 }
 
@@ -121,8 +119,8 @@ public:
         out += ']';
         if (query_.want_next) {
             fmt::format_to(std::back_inserter(out),
-                           R"(,"paging_info":{{"current_page":{},"entities_per_page":{},)", query_.page,
-                           query_.page_size);
+                           R"(,"paging_info":{{"current_page":{},"entities_per_page":{},)",
+                           query_.want_counts && count_ == 0 ? 0 : query_.page, query_.page_size);
             if (query_.want_counts)
                 fmt::format_to(std::back_inserter(out), R"("entity_count":{},"page_count":{},)", count_,
                                (count_ + query_.page_size - 1) / query_.page_size);
@@ -137,37 +135,6 @@ private:
     std::size_t count_ = 0;
     bool has_next_ = false;
 };
-
-/// Calls `visit` for the rows whose ids a filter can match, in id order, until it returns false.
-template <class Rows, class Visit>
-void scan(const Rows& rows, const IdRange& ids, bool newest_first, const Visit& visit) {
-    if (ids.lowest > ids.highest) return;
-    if (ids.only) {
-        const auto look = [&](Id id) {
-            const auto found = rows.find(id);
-            return found == rows.end() || visit(found->second);
-        };
-        if (newest_first)
-            static_cast<void>(std::ranges::all_of(*ids.only | std::views::reverse, look));
-        else
-            static_cast<void>(std::ranges::all_of(*ids.only, look));
-        return;
-    }
-    auto from = rows.lower_bound(ids.lowest), to = rows.upper_bound(ids.highest);
-    if (newest_first) {
-        while (to != from)
-            if (!visit((--to)->second)) return;
-    } else {
-        for (; from != to; ++from)
-            if (!visit(from->second)) return;
-    }
-}
-
-/// Null sorts first; what cannot be compared counts as equal.
-int compare(const Json& a, const Json& b) {
-    if (a.is_null() || b.is_null()) return static_cast<int>(b.is_null()) - static_cast<int>(a.is_null());
-    return a < b ? -1 : (b < a ? 1 : 0);
-}
 
 template <class Row, class View, class Rows>
 void run(const Rows& rows, const Query& query, const Filter& filter, const EntityStore& store,
@@ -202,44 +169,14 @@ void run(const Rows& rows, const Query& query, const Filter& filter, const Entit
         if (!page.offer(*entry.second)) break;
 }
 
-/// A value as `read` shows it: links with their names.
-Json shown(const FieldDef& field, const Json& value, const EntityStore& store) {
-    if (field.type == DataType::entity && value.is_object()) {
-        auto link = store.shown(value);
-        return link.is_null() ? value : link;
-    }
-    if (field.type != DataType::multi_entity) return value;
-    auto out = Json::array();
-    for (const auto& link : value) out.push_back(store.shown(link));
-    return out;
-}
-
-/// A dotted path's value; false where the key is absent from the answer.
-bool dotted(const std::string& name, const EntityDef& def, const RowView& row, const EntityStore& store,
-            Json& out) {
-    const auto path = parse_path(def, name);
-    if (!path || !path->possible) return false;
-    for (const auto& hop : path->hops)
-        if (hop.through != nullptr && hop.field->type != DataType::entity) return false;
-    const auto values = values_at(*path, row, store);
-    out = values.empty() ? Json() : shown(path->leaf(), values.front(), store);
-    return true;
-}
-
 void write_record(std::string& out, const Record& record, const Query& query, const EntityStore& store) {
     const RecordView view(record, store);
     nlohmann::ordered_json row{{"type", record.def->type}, {"id", record.id}};
     for (const auto& name : query.return_fields) {
         Json value;
-        if (dotted(name, *record.def, view, store, value)) row[name] = std::move(value);
+        if (shown_at(name, *record.def, view, store, value)) row[name] = std::move(value);
     }
     out += row.dump();
-}
-
-bool in_archived_project(const RowView& row, const EntityStore& store) {
-    const auto project = link_key(row.value("project"));
-    const auto* found = store.find(project.type, project.id);
-    return found != nullptr && found->value("archived") == true;
 }
 
 std::string read_events(const Query& query, const Filter& filter, const EntityStore& store,
@@ -258,7 +195,8 @@ std::string read_events(const Query& query, const Filter& filter, const EntitySt
         out.pop_back();
         for (const auto& name : query.return_fields) {
             Json value;
-            if (name.find('.') != name.npos && dotted(name, *query.def, EventView(row, store), store, value))
+            if (name.find('.') != name.npos &&
+                shown_at(name, *query.def, EventView(row, store), store, value))
                 out += fmt::format(",{}:{}", Json(name).dump(), value.dump());
         }
         out += '}';
@@ -267,14 +205,18 @@ std::string read_events(const Query& query, const Filter& filter, const EntitySt
 
 }  // namespace
 
-std::string read(const Json& params, const EntityStore& store, const EventLog& log, Seconds now) {
-    const auto query = parse(params);
+std::string read(const Json& params, const Scope& scope, SeesEvents sees_events) {
+    const auto query = parse(params, scope);
+    const auto& store = scope.store;
     const auto tree = params.find("filters");
-    const Filter filter(tree == params.end() ? Json() : *tree, *query.def, store, now);
-    if (query.def->type == "EventLogEntry") return read_events(query, filter, store, log);
-
+    const Filter filter(tree == params.end() ? Json() : *tree, *query.def, scope);
+    if (query.def->type == "EventLogEntry") {
+        // Rows that the caller may not see are absent, as if they were not there.
+        static const EventLog nothing;
+        return read_events(query, filter, store, sees_events == SeesEvents::yes ? scope.log : nothing);
+    }
     const auto visible = [&](const Record& record) {
-        return record.retired == query.retired &&
+        return record.retired == query.retired && (!query.preset || query.preset->contains(record.id)) &&
                (query.archived_too || !in_archived_project(RecordView(record, store), store));
     };
     Page<Record> page(query);

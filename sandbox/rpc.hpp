@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "sandbox/write.hpp"
+#include "sandbox/methods.hpp"
 
 namespace sg::sandbox {
 
@@ -25,28 +25,24 @@ RpcCall parse_call(const std::string& body);
 /// Threads: none of its own; the site's lock guards it.
 class Rpc {
 public:
-    Rpc(EntityStore& store, EventLog& log) : store_(store), log_(log), writer_(store, log) {}
+    Rpc(EntityStore& store, EventLog& log)
+        : store_(store), log_(log), writer_(store, log), authority_(store) {}
 
     /// The body of the answer; a refused call is a body too, the fault envelope.
-    std::string answer(const RpcCall& call, Seconds now);
-
-    /// Script keys, by script name.
-    void set_key(const std::string& script, const std::string& key) { keys_[script] = key; }
-    void remove_key(const std::string& script) { keys_.erase(script); }
-    void set_password(const std::string& login, const std::string& password) { passwords_[login] = password; }
+    std::string answer(const RpcCall& call, const SiteTime& time);
 
     Writer& writer() noexcept { return writer_; }
+    Authority& authority() noexcept { return authority_; }
+    SiteState& state() noexcept { return state_; }
 
 private:
-    std::string results(const RpcCall& call, Seconds now);
-    Caller authenticate(const Json& auth);
-    Json create(const Caller& caller, const Json& params, Seconds now);
-    Json update(const Caller& caller, const Json& params, Seconds now);
+    std::string results(const RpcCall& call, const SiteTime& time);
 
     EntityStore& store_;
     EventLog& log_;
     Writer writer_;
-    std::map<std::string, std::string> keys_, passwords_;
+    Authority authority_;
+    SiteState state_;
 };
 
 }  // namespace sg::sandbox

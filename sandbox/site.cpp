@@ -22,18 +22,14 @@ std::vector<FieldWrite> as_writes(const Fields& fields) {
     return out;
 }
 
-const EntityDef& known(const std::string& type) {
-    const auto* def = find_entity(type);
-    if (def == nullptr) refuse(fault_invalid, "Entity type '{}' doesn't exist.", type);
-    return *def;
-}
-
 }  // namespace
 
 class Site::Impl {
 public:
     Impl(Site& site, Options options)
         : options_(std::move(options)),
+          zone_(options_.time_zone),
+          store(options_.schema ? Schema::parse(*options_.schema) : Schema::built_in()),
           rpc(store, log),
           control_(site, [this](auto pause, auto work) { server.later(pause, std::move(work)); }),
           server(options_.address, options_.port,
@@ -42,6 +38,17 @@ public:
     Seconds now() const {
         const auto utc = options_.clock != nullptr ? options_.clock->utc() : std::chrono::system_clock::now();
         return std::chrono::floor<std::chrono::seconds>(utc) + shift;
+    }
+
+    SiteTime time() const {
+        const auto at = now();
+        return {at, zone_.day_at(at), options_.weeks_begin_on_sunday};
+    }
+
+    const EntityDef& known(const std::string& type) const {
+        const auto* def = store.schema().find(type);
+        if (def == nullptr) refuse(fault_invalid, "Entity type '{}' doesn't exist.", type);
+        return *def;
     }
 
     HttpAnswer handle(const HttpRequest& request) {
@@ -93,7 +100,7 @@ public:
     HttpAnswer answer_for(const RpcCall& call, const std::optional<Fault>& fault) {
         const bool acts = !fault || fault->acts || answers_with_data(fault->kind);
         HttpAnswer answer;
-        if (acts) answer.body = rpc.answer(call, now());
+        if (acts) answer.body = rpc.answer(call, time());
         if (fault) spoil(answer, *fault, call);
         return answer;
     }
@@ -136,6 +143,7 @@ public:
     using CountKey = std::tuple<std::string, std::string, std::string>;
 
     const Options options_;
+    const TimeZone zone_;
     mutable std::mutex mutex;  // guards everything from here to the control door
     EntityStore store;
     EventLog log;
@@ -162,24 +170,40 @@ std::uint16_t Site::port() const { return impl_->server.port(); }
 
 Id Site::add_script(const std::string& name, const std::string& script_key, bool logs_events) {
     std::lock_guard lock(impl_->mutex);
-    impl_->rpc.set_key(name, script_key);
+    impl_->rpc.authority().set_key(name, script_key);
     for (auto& [id, record] : impl_->store.rows("ApiUser")) {
         if (record.value("firstname") != name) continue;
         record.fields["generate_event_log_entries"] = logs_events;
         return id;
     }
     return impl_->store
-        .add(known("ApiUser"), {{"firstname", name}, {"generate_event_log_entries", logs_events}})
+        .add(impl_->known("ApiUser"), {{"firstname", name}, {"generate_event_log_entries", logs_events}})
         .id;
 }
 void Site::remove_script_key(const std::string& name) {
     std::lock_guard lock(impl_->mutex);
-    impl_->rpc.remove_key(name);
+    impl_->rpc.authority().remove_key(name);
+}
+void Site::set_permissions(const std::string& name, Permissions may) {
+    std::lock_guard lock(impl_->mutex);
+    impl_->rpc.authority().set_permissions(name, may);
+}
+void Site::require_code(const std::string& login, const std::string& code) {
+    std::lock_guard lock(impl_->mutex);
+    impl_->rpc.authority().require_code(login, code);
+}
+void Site::refuse_passwords(int fault) {
+    std::lock_guard lock(impl_->mutex);
+    impl_->rpc.authority().refuse_passwords(fault);
+}
+void Site::expire_sessions() {
+    std::lock_guard lock(impl_->mutex);
+    impl_->rpc.authority().expire_sessions();
 }
 Id Site::add_person(const std::string& name, const std::string& login, const std::string& password) {
     const auto id = add("HumanUser", {{"name", name}, {"login", login}});
     std::lock_guard lock(impl_->mutex);
-    if (!password.empty()) impl_->rpc.set_password(login, password);
+    if (!password.empty()) impl_->rpc.authority().set_password(login, password);
     return id;
 }
 
@@ -187,26 +211,26 @@ Id Site::add(const std::string& type, const Fields& fields, Id id) {
     std::lock_guard lock(impl_->mutex);
     Caller nobody;
     nobody.logs_events = false;
-    return impl_->rpc.writer().create(nobody, known(type), as_writes(fields), impl_->now(), id).id;
+    return impl_->rpc.writer().create(nobody, impl_->known(type), as_writes(fields), impl_->now(), id).id;
 }
 Id Site::create(const Caller& user, const std::string& type, const Fields& fields, Id* first_event) {
     std::lock_guard lock(impl_->mutex);
     if (first_event != nullptr) *first_event = user.logs_events ? impl_->log.next_id() : 0;
     if (type == "EventLogEntry")
         return impl_->rpc.writer().create_event(user, as_writes(fields), impl_->now());
-    return impl_->rpc.writer().create(user, known(type), as_writes(fields), impl_->now()).id;
+    return impl_->rpc.writer().create(user, impl_->known(type), as_writes(fields), impl_->now()).id;
 }
 Id Site::update(const Caller& user, const std::string& type, Id id, const Fields& fields) {
     std::lock_guard lock(impl_->mutex);
-    return impl_->rpc.writer().update(user, known(type), id, as_writes(fields), impl_->now());
+    return impl_->rpc.writer().update(user, impl_->known(type), id, as_writes(fields), impl_->now());
 }
 bool Site::remove(const Caller& user, const std::string& type, Id id) {
     std::lock_guard lock(impl_->mutex);
-    return impl_->rpc.writer().remove(user, known(type), id, impl_->now());
+    return impl_->rpc.writer().remove(user, impl_->known(type), id, impl_->now());
 }
 bool Site::revive(const Caller& user, const std::string& type, Id id) {
     std::lock_guard lock(impl_->mutex);
-    return impl_->rpc.writer().revive(user, known(type), id, impl_->now());
+    return impl_->rpc.writer().revive(user, impl_->known(type), id, impl_->now());
 }
 Json Site::value(const std::string& type, Id id, const std::string& field) const {
     std::lock_guard lock(impl_->mutex);

@@ -34,8 +34,8 @@ struct EventSpec {
 /// Fields by name, as for `create`: `{{"code", "sh010"}, {"project", {…}}}`.
 using Fields = std::vector<std::pair<std::string, Json>>;
 
-/// Speaks `/api3/json` (`info`, `read`, `create`, `update`, `delete`, `revive`) on a loopback port, and
-/// lets a test look and reach into it.
+/// Speaks `/api3/json` (docs/site-coverage.md lists the methods) on a loopback port, and lets a test look
+/// and reach into it.
 ///
 ///     sandbox::Site site;
 ///     const auto first = site.add_event({.event_type = "Shotgun_Version_New"});
@@ -50,8 +50,11 @@ class Site {
 public:
     struct Options {
         std::string address = "127.0.0.1";
-        std::uint16_t port = 0;  ///< 0: the system picks one
-        Clock* clock = nullptr;  ///< drives the site's time; null: the machine's clock
+        std::uint16_t port = 0;               ///< 0: the system picks one
+        Clock* clock = nullptr;               ///< drives the site's time; null: the machine's clock
+        std::optional<std::string> schema{};  ///< text in the form of schema.yaml; unset: the built-in one
+        std::string time_zone = "UTC0";       ///< what day it is for date fields; see time_zone.hpp
+        bool weeks_begin_on_sunday = false;   ///< for `in_calendar_week`
     };
     /// A script that every site knows from the start.
     static constexpr const char* script = "sandbox";
@@ -69,6 +72,13 @@ public:
     /// Makes the ApiUser if need be; returns its id.
     Id add_script(const std::string& name, const std::string& key, bool logs_events = true);
     void remove_script_key(const std::string& name);
+    void set_permissions(const std::string& name, Permissions may);
+    /// This person's password is no longer enough: `code` is needed too, and good for one login.
+    void require_code(const std::string& login, const std::string& code);
+    /// Every login with a password is this fault: 108 (single sign-on) or 110 (Autodesk Identity); 0: none.
+    void refuse_passwords(int fault);
+    /// All session tokens given out so far are no good any more.
+    void expire_sessions();
     /// A HumanUser, who may log in if there is a password.
     Id add_person(const std::string& name, const std::string& login, const std::string& password = {});
 

@@ -52,9 +52,9 @@ Writer::Change Writer::checked(const EntityDef& def, const Record* record, const
     if (field->access == Access::create_only && in == In::update)
         refuse(fault_invalid, "API update() {}.{} is editable on create only.", def.type, write.field);
     Change change{field, nullptr, accepted(*field, def, write.value, method, store_)};
-    if (field->type == DataType::multi_entity) change.before = Json::array();
-    if (record != nullptr && record->fields.contains(field->name)) change.before = record->value(field->name);
-    if (field->type == DataType::multi_entity) {
+    if (holds_array(field->type)) change.before = Json::array();
+    if (record != nullptr) change.before = record->value(field->name);
+    if (holds_array(field->type)) {
         if (write.mode != "set" && write.mode != "add" && write.mode != "remove")
             refuse(fault_invalid, "API {}() invalid 'multi_entity_update_mode': {}", method, write.mode);
         change.after = combined(change.before, change.after, write.mode);
@@ -115,10 +115,10 @@ Record& Writer::create(const Caller& caller, const EntityDef& def, const std::ve
     if (def.in_project && (!initial.contains("project") || initial["project"].is_null()))
         refuse(fault_invalid, "API create() missing 'project' attribute: {{}}");
     for (const auto& field : def.fields) {
-        if (initial.contains(field.name) || field.otherwise.is_null()) continue;
+        if (field.retired || initial.contains(field.name) || field.otherwise.is_null()) continue;
         initial[field.name] = field.otherwise;
-        const bool says_something = field.access == Access::editable && !field.otherwise.empty();
-        if (says_something) changes.push_back({&field, nullptr, field.otherwise});
+        if (!field.retired && field.access == Access::editable)
+            changes.push_back({&field, nullptr, field.otherwise});
     }
     const auto user = caller.user.type.empty() ? Json() : link_to(caller.user.type, caller.user.id);
     initial.try_emplace("created_at", iso_text(now));
@@ -168,70 +168,8 @@ Id Writer::update(const Caller& caller, const EntityDef& def, Id id, const std::
     return first;
 }
 
-void Writer::retire(const Caller& caller, Record& record, Seconds now) {
-    store_.set_retired(record, true);
-    const auto& type = record.def->type;
-    const auto date = utc_text(now);
-    log_row(caller, record, "Retirement", {},
-            {{"type", "entity_retirement"},
-             {"id", record.id},
-             {"class_name", type},
-             {"entity_type", type},
-             {"entity_id", record.id},
-             {"display_name", record.name()},
-             {"retirement_date", date}},
-            now);
-    log_row(caller, record, "Change", "retirement_date",
-            {{"type", "attribute_change"},
-             {"attribute_name", "retirement_date"},
-             {"entity_type", type},
-             {"entity_id", record.id},
-             {"old_value", nullptr},
-             {"new_value", date}},
-            now);
-}
-
-bool Writer::remove(const Caller& caller, const EntityDef& def, Id id, Seconds now) {
-    auto& record = existing(def, id, "delete");
-    if (record.retired) return false;
-    // What hangs on a Shot, Asset or Sequence goes with it.
-    for (const auto* list : {"tasks", "sg_versions"}) {
-        if (def.type == "Task") break;
-        for (const auto& link : as_array(record.value(list))) {
-            const auto key = link_key(link);
-            auto* hanging = store_.find(key.type, key.id);
-            if (hanging != nullptr && !hanging->retired) retire(caller, *hanging, now);
-        }
-    }
-    retire(caller, record, now);
-    return true;
-}
-
-bool Writer::revive(const Caller& caller, const EntityDef& def, Id id, Seconds now) {
-    auto& record = existing(def, id, "revive");
-    if (!record.retired) return false;
-    store_.set_retired(record, false);
-    log_row(caller, record, "Change", "retirement_date",
-            {{"type", "attribute_change"},
-             {"attribute_name", "retirement_date"},
-             {"entity_type", def.type},
-             {"entity_id", id},
-             {"old_value", utc_text(now)},
-             {"new_value", nullptr}},
-            now);
-    log_row(caller, record, "Revival", {},
-            {{"type", "entity_revival"},
-             {"class_name", def.type},
-             {"display_name", record.name()},
-             {"entity_type", def.type},
-             {"entity_id", id},
-             {"id", id}},
-            now);
-    return true;
-}
-
 Id Writer::create_event(const Caller& caller, const std::vector<FieldWrite>& fields, Seconds now) {
-    const auto& def = *find_entity("EventLogEntry");
+    const auto& def = *store_.schema().find("EventLogEntry");
     EventRow row;
     row.created_at = now;
     row.user =

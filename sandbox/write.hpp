@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sandbox/event_log.hpp"
+#include "sandbox/permissions.hpp"
 
 namespace sg::sandbox {
 
@@ -15,6 +16,7 @@ struct Caller {
     std::optional<std::string> session_uuid{};  ///< copied into the event rows
     Json sudo_actual_user = nullptr;            ///< the script behind a `sudo_as_login`
     bool logs_events = true;                    ///< the script's `generate_event_log_entries`
+    Permissions may{};
 };
 
 struct FieldWrite {
@@ -40,6 +42,11 @@ public:
     bool remove(const Caller& caller, const EntityDef& def, Id id, Seconds now);
     /// False if the row was live.
     bool revive(const Caller& caller, const EntityDef& def, Id id, Seconds now);
+    /// A row that tells of something other than a field: `Shotgun_TYPE_ACTION`. Returns its id.
+    Id tell(const Caller& caller, const Record& record, std::string_view action, const std::string& attribute,
+            nlohmann::ordered_json meta, Seconds now) {
+        return log_row(caller, record, action, attribute, std::move(meta), now);
+    }
     /// A row in the event log, as tools other than the site write them; returns its id.
     Id create_event(const Caller& caller, const std::vector<FieldWrite>& fields, Seconds now);
 
@@ -58,7 +65,10 @@ private:
     Id log_change(const Caller& caller, const Record& record, const Change& change, Seconds now, In in);
     void log_back_references(const Caller& caller, const Record& record, const Change& change, Id original,
                              Seconds now, In in);
-    void retire(const Caller& caller, Record& record, Seconds now);
+    void retire(const Caller& caller, Record& record, const Record& because_of, Seconds now);
+    void retire_dependents(const Caller& caller, const Record& record, Seconds now);
+    void log_retirement_date(const Caller& caller, const Record& record, const Json& before,
+                             const Json& after, Seconds now);
     Id log_row(const Caller& caller, const Record& record, std::string_view action,
                const std::string& attribute, nlohmann::ordered_json meta, Seconds now);
     nlohmann::ordered_json in_meta(const Json& value) const;

@@ -22,13 +22,24 @@ std::string sentence(std::string_view action, const Record& record, const std::s
     return fmt::format("{} was {}", what, action == "Revival" ? "revived" : "retired");
 }
 
+/// A file or link in `meta` has keys of its own.
+Meta file_in_meta(const Json& value) {
+    const auto text = [&](const char* key) { return value.contains(key) ? value[key] : Json(); };
+    const auto kind = text("link_type");
+    return {{"attachment_id", text("id")},
+            {"attachment_type", kind == "web" ? Json("http_url") : kind},
+            {"attachment_uuid", nullptr},
+            {"display_name", text("name")},
+            {"url", text("url")}};
+}
+
 }  // namespace
 
 /// A link in `meta` has more keys than the same link in a field.
 nlohmann::ordered_json Writer::in_meta(const Json& value) const {
     const auto key = link_key(value);
-    const auto* target = store_.find(key.type, key.id);
     if (key.type.empty()) return value;
+    const auto* target = std::as_const(store_).find(key.type, key.id);
     if (target == nullptr) return value;
     Meta out{{"type", key.type}, {"id", key.id}, {"name", target->name()}};
     out["valid"] = target->retired ? "retired" : "valid";
@@ -67,7 +78,12 @@ Id Writer::log_change(const Caller& caller, const Record& record, const Change& 
               {"entity_id", record.id},
               {"field_data_type", name_of(change.field->type)}};
     if (in == In::create) meta["in_create"] = true;
-    if (change.field->type == DataType::multi_entity) {
+    if (change.field->type == DataType::url) {
+        meta["old_value"] = change.before.is_null() ? Meta() : file_in_meta(change.before);
+        meta["new_value"] = change.after.is_null() ? Meta() : file_in_meta(change.after);
+    } else if (change.field->type == DataType::password) {
+        meta["old_value"] = meta["new_value"] = "*******";
+    } else if (holds_array(change.field->type)) {
         const auto minus = [](const Json& from, const Json& other) {
             auto out = Json::array();
             for (const auto& element : as_array(from))

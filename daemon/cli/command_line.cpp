@@ -63,6 +63,13 @@ void add_sandbox(CLI::App& app, Chosen& chosen) {
         ->capture_default_str();
     command->add_option("--script", options->scripts,
                         "a script and its key, NAME=KEY; again for more; default sandbox=sandbox-key");
+    command
+        ->add_option("--schema", options->schema, "a file of types and fields instead of the built-in ones")
+        ->check(CLI::ExistingFile);
+    command
+        ->add_option("--time-zone", options->time_zone,
+                     "what day it is for date fields, as CET-1CEST,M3.5.0,M10.5.0/3")
+        ->capture_default_str();
     command->add_flag("--quiet", options->quiet, "no line per change");
     command->callback([&chosen, options] {
         chosen.command = [options] { return static_cast<ExitCode>(run_sandbox(*options)); };

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -50,6 +52,11 @@ void print_change(const sandbox::PlayedChange& change) {
                     change.field, arrow, change.event));
 }
 
+std::string text_of(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
 /// False if one of the scripts is not `NAME=KEY`.
 bool add_scripts(sandbox::Site& site, const std::vector<std::string>& scripts) {
     if (scripts.empty()) {
@@ -72,12 +79,19 @@ int run_sandbox(const SandboxOptions& options) {
     Signals signals;
     std::unique_ptr<sandbox::Site> site;
     try {
-        site =
-            std::make_unique<sandbox::Site>(sandbox::Site::Options{options.address, options.port, nullptr});
+        sandbox::Site::Options of_site;
+        of_site.address = options.address;
+        of_site.port = options.port;
+        of_site.time_zone = options.time_zone;
+        if (!options.schema.empty()) of_site.schema = text_of(options.schema);
+        site = std::make_unique<sandbox::Site>(std::move(of_site));
     } catch (const std::system_error& why) {
         fmt::print(stderr, "sandbox: cannot listen on {}:{}: {}\n", options.address, options.port,
                    why.code().message());
         return exit_unavailable;
+    } catch (const std::exception& why) {  // the schema or the time zone
+        fmt::print(stderr, "sandbox: {}\n", why.what());
+        return exit_usage;
     }
     say(fmt::format("site: {}", site->url()));
     if (!add_scripts(*site, options.scripts)) {

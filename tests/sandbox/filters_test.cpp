@@ -162,7 +162,7 @@ TEST_CASE("what the site refuses, or the sandbox does not know, is the fault 103
     refused("Shot", condition("project.Bogus.name", "is", "x"), "Shot.project.Bogus.name doesn't exist");
     refused("Shot", condition("code", "greater_than", "a"),
             "Shot.code's 'text' data type doesn't support 'greater_than'");
-    refused("Task", condition("due_date", "in_calendar_day", 0), "doesn't support 'in_calendar_day'");
+    refused("Shot", condition("sg_footage", "is", "10-05"), "relations of the 'footage' data type");
     refused("Task", condition("due_date", "in_last", {1, "day"}), "Valid time units");
     refused("Task", condition("due_date", "is", "04.03.2026"), "Invalid date format");
     refused("Shot", condition("code", "in", Json::array()), "expects at least a 1-element array");

@@ -238,7 +238,7 @@ TEST_CASE("a refused write names what is wrong and changes nothing") {
     refused("update", write_of("Shot", {{"tasks", Json::array()}}, s.first), 103);
     refused("update", write_of("Task", {{"content", "x"}}, 999), 104);
     refused("update", write_of("EventLogEntry", {{"description", "x"}}, 1), 104);
-    refused("summarize", {{"type", "Shot"}}, 103);
+    refused("forget_everything", {{"type", "Shot"}}, 103);
     CHECK(s.site.value("Task", s.task, "content") == "Comp");
     CHECK(s.events().empty());
 }
