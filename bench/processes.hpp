@@ -13,6 +13,9 @@ Seconds cpu_of_this_process();
 /// Of all children that have ended and were waited for, and of theirs.
 Seconds cpu_of_ended_children();
 
+/// Of a process that runs, all its threads; to the nanosecond, unlike what it would report at its end.
+Seconds cpu_of(int pid);
+
 /// Starts a program with its output in `log`; returns its pid.
 int start(const std::vector<std::string>& command, const std::string& log);
 /// SIGTERM, then waits; returns the wait status.
