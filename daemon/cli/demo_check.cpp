@@ -45,7 +45,7 @@ Result<DemoResult> check_demo(site::Client& client, const site::Script& script, 
     request.query.fields = {"event_type", "attribute_name", "entity", "user"};
     request.query.order = json::array({{{"field_name", "id"}, {"direction", "asc"}}});
     site::CallOptions options;
-    options.script = script;
+    options.credential = script;
     const auto rows = client.find(request, options);
     if (!rows) return fail(rows.error(), "reading the event log of the sandbox");
     const auto recorded = read_journal(journal);

@@ -205,7 +205,7 @@ host::SiteAnswer SiteRequestPool::answer(Item& item, std::stop_token worker_stop
     auto script = credentials_.resolve(request);
     if (!script) return tl::unexpected(std::move(script.error()));
     site::CallOptions options;
-    options.script = std::move(*script);
+    options.credential = std::move(*script);
     options.stop = either.get_token();
     if (options_.pass_session_uuid) options.session_uuid = request.session_uuid;
     auto answer = call_site(client_, request.method, request.arguments, options);

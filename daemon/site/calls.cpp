@@ -2,16 +2,42 @@
 
 #include "site/json_text.hpp"
 #include "site/secrets.hpp"
-#include "site/wire.hpp"
 
 namespace sg::site {
 
 using nlohmann::json;
 
+namespace {
+
+void add_secrets(Secrets& secrets, const CallOptions& options) {
+    if (const auto* script = std::get_if<Script>(&options.credential)) secrets.add(script->key);
+    if (const auto* session = std::get_if<Session>(&options.credential)) secrets.add(session->token);
+    if (const auto* user = std::get_if<User>(&options.credential)) {
+        secrets.add(user->password);
+        secrets.add(user->auth_token);
+    }
+    if (options.extra_auth.is_object())
+        for (const auto& value : options.extra_auth)
+            if (value.is_string()) secrets.add(value.get_ref<const std::string&>());
+}
+
+/// What connections are told apart by: they serve whoever they served before, and nobody else.
+std::string key_of(const CallOptions& options) {
+    struct Visitor {
+        std::string operator()(std::monostate) const { return {}; }
+        std::string operator()(const Script& s) const { return "script " + s.name + '\0' + s.key; }
+        std::string operator()(const User& u) const { return "user " + u.login + '\0' + u.password; }
+        std::string operator()(const Session& s) const { return "session " + s.token; }
+    };
+    return std::visit(Visitor{}, options.credential);
+}
+
+}  // namespace
+
 /// Puts before a failure what was tried, and takes out of it what nobody may read.
 Failure Client::Calls::explained(Failure failure, std::string_view method, const CallOptions& options) const {
     Secrets secrets;
-    secrets.add(options.script.key);
+    add_secrets(secrets, options);
     secrets.add(route_.endpoint.password);
     if (route_.proxy) secrets.add(route_.proxy->password);
     // Struck out first: what is cut or escaped in the middle of a key would not be found any more.
@@ -19,13 +45,26 @@ Failure Client::Calls::explained(Failure failure, std::string_view method, const
     return failure;
 }
 
-Result<Client::Calls::Request> Client::Calls::as_script(std::string_view method, json parameters,
-                                                        Repeat repeat, const CallOptions& options) {
-    if (options.script.name.empty() || options.script.key.empty())
-        return fail(Cause::authentication, "calling {}: there is no script and key to call as", method);
-    auto body = envelope(method, auth_block(options), std::move(parameters));
-    if (!body) return fail(std::move(body.error()), "calling {}", method);
-    return Request{method, std::move(*body), options.script.name + '\0' + options.script.key, repeat};
+Result<Client::Calls::Request> Client::Calls::with_credential(std::string_view method, json parameters,
+                                                              Repeat repeat, const CallOptions& options) {
+    const auto tried = [&](Failure why) { return fail(std::move(why), "calling {}", method); };
+    if (auto fine = check_complete(options.credential); !fine) return tried(std::move(fine.error()));
+    const bool session = std::holds_alternative<Session>(options.credential);
+    Version site;
+    if (session || !options.sudo_as_login.empty()) {
+        const auto answer = version(options);
+        if (!answer) return tried(answer.error());
+        site = *answer;
+        if (session)
+            if (auto fine = check_gate(gates::session_token, site); !fine) return tried(fine.error());
+        if (!options.sudo_as_login.empty())
+            if (auto fine = check_gate(gates::sudo, site); !fine) return tried(fine.error());
+    }
+    auto auth = auth_block(options, site);
+    if (!auth) return tried(std::move(auth.error()));
+    auto body = envelope(method, std::move(*auth), std::move(parameters));
+    if (!body) return tried(std::move(body.error()));
+    return Request{method, std::move(*body), key_of(options), repeat, Expect::json};
 }
 
 Client::Calls::Attempt Client::Calls::attempt(const Request& request, const CallOptions& options) {
@@ -39,7 +78,7 @@ Client::Calls::Attempt Client::Calls::attempt(const Request& request, const Call
         return {std::move(exchange.answer), passing && repeat};
     }
     pool_.give_back(request.credential, std::move(connection));
-    if (auto fine = check_http(*exchange.answer); !fine) {
+    if (auto fine = check_http(*exchange.answer, request.expect); !fine) {
         const bool passing = fine.error().cause == Cause::busy || fine.error().cause == Cause::timed_out;
         return {tl::unexpected(std::move(fine.error())), passing && request.repeat == Repeat::harmless};
     }
@@ -69,7 +108,7 @@ Result<HttpAnswer> Client::Calls::send(const Request& request, const CallOptions
 
 Result<json> Client::Calls::call(std::string_view method, json parameters, Repeat repeat,
                                  const CallOptions& options, std::size_t* answer_bytes) {
-    auto request = as_script(method, std::move(parameters), repeat, options);
+    auto request = with_credential(method, std::move(parameters), repeat, options);
     if (!request) return tl::unexpected(std::move(request.error()));
     auto answer = send(*request, options);
     if (!answer) return tl::unexpected(std::move(answer.error()));
@@ -81,7 +120,7 @@ Result<json> Client::Calls::call(std::string_view method, json parameters, Repea
 
 Result<RawAnswer> Client::Calls::call_raw(std::string_view method, json parameters, Repeat repeat,
                                           const CallOptions& options) {
-    auto request = as_script(method, std::move(parameters), repeat, options);
+    auto request = with_credential(method, std::move(parameters), repeat, options);
     if (!request) return tl::unexpected(std::move(request.error()));
     auto answer = send(*request, options);
     if (!answer) return tl::unexpected(std::move(answer.error()));
@@ -90,14 +129,43 @@ Result<RawAnswer> Client::Calls::call_raw(std::string_view method, json paramete
     return RawAnswer{std::move(answer->body), answer->date};
 }
 
+Result<std::string> Client::Calls::call_text(std::string_view method, json parameters, Repeat repeat,
+                                             const CallOptions& options) {
+    auto request = with_credential(method, std::move(parameters), repeat, options);
+    if (!request) return tl::unexpected(std::move(request.error()));
+    request->expect = Expect::anything;
+    auto answer = send(*request, options);
+    if (!answer) return tl::unexpected(std::move(answer.error()));
+    if (!is_json(*answer)) return std::move(answer->body);
+    auto results = read_results(answer->body);
+    if (!results) return tl::unexpected(explained(std::move(results.error()), method, options));
+    if (!results->is_string()) return fail(Cause::bad_answer, "calling {}: the answer is no text", method);
+    return results->get<std::string>();
+}
+
 Result<json> Client::Calls::call_as_nobody(std::string_view method, const CallOptions& options) {
     auto body = envelope(method, nullptr, nullptr);
     if (!body) return fail(std::move(body.error()), "calling {}", method);
-    auto answer = send({method, std::move(*body), {}, Repeat::harmless}, options);
+    auto answer = send({method, std::move(*body), {}, Repeat::harmless, Expect::json}, options);
     if (!answer) return tl::unexpected(std::move(answer.error()));
     auto results = read_results(answer->body);
     if (!results) return tl::unexpected(explained(std::move(results.error()), method, options));
     return results;
+}
+
+std::optional<Version> Client::Calls::known_version() const {
+    std::lock_guard lock(mutex_);
+    return version_;
+}
+
+Result<Version> Client::Calls::version(const CallOptions& options) {
+    if (const auto known = known_version()) return *known;
+    const auto info = call_as_nobody("info", options);
+    if (!info) return tl::unexpected(info.error());
+    auto version = Version::from_info(*info);
+    if (!version) return fail(std::move(version.error()), "calling info");
+    std::lock_guard lock(mutex_);
+    return *(version_ = *version);
 }
 
 }  // namespace sg::site

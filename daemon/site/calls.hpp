@@ -2,17 +2,17 @@
 // How every call of the site is made.
 
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "site/client.hpp"
 #include "site/connection_pool.hpp"
+#include "site/wire.hpp"
 
 namespace sg::site {
-
-/// Whether a call can be made twice without harm.
-enum class Repeat { harmless, never };
 
 /// The one way to the site: takes a connection, sends, judges the answer, tries again where that is
 /// allowed. Each method of the site is a few lines above this.
@@ -23,7 +23,7 @@ public:
 
     const Settings& settings() const { return settings_; }
 
-    /// Makes a call as a script; its `results`. `parameters` may be null: none.
+    /// Makes a call; its `results`. `parameters` may be null: none.
     Result<nlohmann::json> call(std::string_view method, nlohmann::json parameters, Repeat repeat,
                                 const CallOptions& options, std::size_t* answer_bytes = nullptr);
 
@@ -31,8 +31,18 @@ public:
     Result<RawAnswer> call_raw(std::string_view method, nlohmann::json parameters, Repeat repeat,
                                const CallOptions& options);
 
-    /// Calls that need no script.
+    /// The answer's bytes where it is no JSON; a JSON answer is a fault, or text.
+    Result<std::string> call_text(std::string_view method, nlohmann::json parameters, Repeat repeat,
+                                  const CallOptions& options);
+
+    /// Calls that need no credential.
     Result<nlohmann::json> call_as_nobody(std::string_view method, const CallOptions& options);
+
+    /// The site's version; asked for once, and by several threads at most once each.
+    Result<Version> version(const CallOptions& options);
+
+    /// The same if it is known without asking.
+    std::optional<Version> known_version() const;
 
 private:
     struct Request {
@@ -40,14 +50,15 @@ private:
         std::string body;
         std::string credential;
         Repeat repeat = Repeat::never;
+        Expect expect = Expect::json;
     };
     struct Attempt {
         Result<HttpAnswer> answer;
         bool may_repeat = false;
     };
 
-    Result<Request> as_script(std::string_view method, nlohmann::json parameters, Repeat repeat,
-                              const CallOptions& options);
+    Result<Request> with_credential(std::string_view method, nlohmann::json parameters, Repeat repeat,
+                                    const CallOptions& options);
     Result<HttpAnswer> send(const Request& request, const CallOptions& options);
     Attempt attempt(const Request& request, const CallOptions& options);
     Failure explained(Failure failure, std::string_view method, const CallOptions& options) const;
@@ -57,6 +68,8 @@ private:
     ConnectionPool pool_;
     Clock& clock_;
     Logger& log_;
+    mutable std::mutex mutex_;
+    std::optional<Version> version_;  // under the mutex
 };
 
 }  // namespace sg::site

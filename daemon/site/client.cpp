@@ -44,11 +44,38 @@ Client::~Client() = default;
 
 Result<json> Client::info(const CallOptions& options) { return calls_->call_as_nobody("info", options); }
 
+Result<Version> Client::version(const CallOptions& options) { return calls_->version(options); }
+
+Result<void> Client::require(const Gate& gate, const CallOptions& options) {
+    const auto site = calls_->version(options);
+    if (!site) return tl::unexpected(site.error());
+    return check_gate(gate, *site);
+}
+
+Result<json> Client::call(std::string_view method, json parameters, Repeat repeat,
+                          const CallOptions& options) {
+    return calls_->call(method, std::move(parameters), repeat, options);
+}
+
+Result<std::string> Client::call_text(std::string_view method, json parameters, Repeat repeat,
+                                      const CallOptions& options) {
+    return calls_->call_text(method, std::move(parameters), repeat, options);
+}
+
+Result<void> Client::check_query(const Query& query, const CallOptions& options) {
+    if (!query.include_archived_projects)
+        if (auto fine = require(gates::archived_projects, options); !fine) return fine;
+    if (!query.additional_filter_presets.is_null()) return require(gates::filter_presets, options);
+    return {};
+}
+
 Result<RawAnswer> Client::read_raw(const ReadRequest& request, const CallOptions& options) {
     auto filters = to_wire_filters(request.query.filters, request.query.filter_operator);
     if (!filters) return fail(std::move(filters.error()), "reading {}", named(request.query.type));
     if (filters->matches_nothing) return RawAnswer{R"({"results":{"entities":[]}})", {}};
-    auto parameters = read_parameters(request, std::move(filters->tree));
+    if (auto fine = check_query(request.query, options); !fine)
+        return fail(std::move(fine.error()), "reading {}", named(request.query.type));
+    auto parameters = read_parameters(request, std::move(filters->tree), calls_->known_version());
     if (!parameters) return fail(std::move(parameters.error()), "reading {}", named(request.query.type));
     return calls_->call_raw("read", std::move(*parameters), Repeat::harmless, options);
 }
@@ -95,6 +122,8 @@ Result<json> Client::find(const FindRequest& request, const CallOptions& options
     if (!filters) return tried(std::move(filters.error()));
     if (filters->matches_nothing) return json::array();
 
+    if (auto fine = check_query(request.query, options); !fine) return tried(std::move(fine.error()));
+
     const auto& settings = calls_->settings();
     const bool fits = request.limit > 0 && request.limit <= settings.page_size;
     const bool paged = !fits && request.page == 0;
@@ -102,7 +131,7 @@ Result<json> Client::find(const FindRequest& request, const CallOptions& options
                      std::max<std::int64_t>(1, request.page), paged};
     json all = json::array();
     for (std::size_t bytes = 0;; ++read.page) {
-        auto parameters = read_parameters(read, filters->tree);
+        auto parameters = read_parameters(read, filters->tree, calls_->known_version());
         if (!parameters) return tried(std::move(parameters.error()));
         std::size_t answer_bytes = 0;
         auto results = calls_->call("read", std::move(*parameters), Repeat::harmless, options, &answer_bytes);

@@ -11,19 +11,15 @@
 #include <string>
 #include <string_view>
 
+#include "site/credential.hpp"
 #include "site/limits.hpp"
 #include "site/query.hpp"
+#include "site/version.hpp"
 #include "util/backoff.hpp"
 #include "util/clock.hpp"
 #include "util/result.hpp"
 
 namespace sg::site {
-
-/// A script of the site and its key, sent exactly as they are.
-struct Script {
-    std::string name;
-    std::string key;
-};
 
 struct Settings {
     std::string base_url;                 ///< see `Endpoint::from_base_url`
@@ -39,12 +35,16 @@ struct Settings {
 
 /// What goes with one call, and with no other.
 struct CallOptions {
-    Script script;
+    Credential credential;
     std::stop_token stop;
     std::string session_uuid;               ///< the browser session that the change is shown in; empty: none
-    std::string sudo_as_login;              ///< the person whose permissions apply; empty: the script's own
+    std::string sudo_as_login;              ///< the person whose permissions apply; empty: the caller's own
+    nlohmann::json extra_auth;              ///< an object whose members go beside the credential, or over it
     std::optional<std::uint32_t> attempts;  ///< of a read; 1 leaves retrying to the caller
 };
+
+/// Whether a call can be made twice without harm.
+enum class Repeat { harmless, never };
 
 /// An answer of the site as it came, known to be JSON by its content type and to be no fault.
 struct RawAnswer {
@@ -52,9 +52,9 @@ struct RawAnswer {
     std::optional<UtcTime> date;  ///< the site's clock, from the `Date` header
 };
 
-/// One site, as any number of scripts.
+/// One site, as any number of scripts and people.
 ///
-/// Connections are made on first use, kept alive, pooled per script, and never used by two calls at
+/// Connections are made on first use, kept alive, pooled per credential, and never used by two calls at
 /// once. A read is retried after a growing pause while the trouble may pass (no connection, a limit,
 /// 429, 502, 503, 504), as late as the site's `Retry-After` says. A call that may change something is
 /// sent once: tried again only while no byte of it has left this machine.
@@ -76,8 +76,24 @@ public:
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
-    /// What the site says of itself (`version`, …). Needs no script.
+    /// What the site says of itself (`version`, …). Needs no credential.
     Result<nlohmann::json> info(const CallOptions& options);
+
+    /// The site's version: asked for by the first call that depends on it (a session token, a person to
+    /// act as, whatever `gates` lists but plain reads), and kept.
+    Result<Version> version(const CallOptions& options);
+
+    /// Errors: `not_supported` where the site is too old.
+    Result<void> require(const Gate& gate, const CallOptions& options);
+
+    /// Any call by its name and parameters on the wire; its `results`. The files `methods_….hpp` hold
+    /// those that have a function. `parameters` may be null: none.
+    Result<nlohmann::json> call(std::string_view method, nlohmann::json parameters, Repeat repeat,
+                                const CallOptions& options);
+
+    /// The same for a call that answers with text instead of JSON.
+    Result<std::string> call_text(std::string_view method, nlohmann::json parameters, Repeat repeat,
+                                  const CallOptions& options);
 
     /// All rows, an array; each with `type`, `id` and the fields as the site sent them. Pages are
     /// separate requests: what changes between them can be missed or come twice.
@@ -104,6 +120,7 @@ public:
 private:
     class Calls;
     explicit Client(std::unique_ptr<Calls> calls);
+    Result<void> check_query(const Query& query, const CallOptions& options);
 
     std::unique_ptr<Calls> calls_;
 };

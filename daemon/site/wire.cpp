@@ -95,20 +95,24 @@ tl::unexpected<Failure> no_uploads(std::string_view field) {
 
 }  // namespace
 
-Result<json> read_parameters(const ReadRequest& request, json filters) {
+Result<json> read_parameters(const ReadRequest& request, json filters, const std::optional<Version>& site) {
     const auto& query = request.query;
     if (query.type.empty()) return fail(Cause::invalid, "no entity type is given");
     if (request.page < 1 || request.page_size < 1)
         return fail(Cause::invalid, "page and page size have to be at least 1");
     auto order = sorts(query.order);
     if (!order) return order;
-    json out{{"type", query.type},
-             {"return_fields", fields_or_id(query.fields)},
-             {"filters", std::move(filters)},
-             {"return_only", query.retired_only ? "retired" : "active"},
-             {"paging", {{"entities_per_page", request.page_size}, {"current_page", request.page}}},
-             {"api_return_image_urls", true},
-             {"return_paging_info_without_counts", request.paging_info}};
+    json out{
+        {"type", query.type},
+        {"return_fields", fields_or_id(query.fields)},
+        {"filters", std::move(filters)},
+        {"return_only", query.retired_only ? "retired" : "active"},
+        {"paging", {{"entities_per_page", request.page_size}, {"current_page", request.page}}},
+    };
+    const auto knows = [&](const Gate& gate) { return !site || *site >= gate.since; };
+    if (knows(gates::image_urls)) out["api_return_image_urls"] = true;
+    out[knows(gates::paging_without_counts) ? "return_paging_info_without_counts" : "return_paging_info"] =
+        request.paging_info;
     if (!query.additional_filter_presets.is_null())
         out["additional_filter_presets"] = query.additional_filter_presets;
     if (!query.include_archived_projects) out["include_archived_projects"] = false;
@@ -154,10 +158,25 @@ Result<json> update_parameters(std::string_view type, EntityId id, const json& d
     return json{{"type", type}, {"id", id}, {"fields", std::move(values)}};
 }
 
-json auth_block(const CallOptions& options) {
-    json auth{{"script_name", options.script.name}, {"script_key", options.script.key}};
+Result<json> auth_block(const CallOptions& options, const Version& site) {
+    json auth = json::object();
+    if (const auto* user = std::get_if<User>(&options.credential)) {
+        auth["user_login"] = user->login;
+        auth["user_password"] = user->password;
+        if (!user->auth_token.empty()) auth["auth_token"] = user->auth_token;
+    } else if (const auto* script = std::get_if<Script>(&options.credential)) {
+        auth["script_name"] = script->name;
+        auth["script_key"] = script->key;
+    } else if (const auto* session = std::get_if<Session>(&options.credential)) {
+        auth["session_token"] = session->token;
+        if (site >= gates::reject_if_expired.since) auth["reject_if_expired"] = true;
+    }
     if (!options.session_uuid.empty()) auth["session_uuid"] = options.session_uuid;
     if (!options.sudo_as_login.empty()) auth["sudo_as_login"] = options.sudo_as_login;
+    if (options.extra_auth.is_null()) return auth;
+    if (!options.extra_auth.is_object())
+        return fail(Cause::invalid, "extra authentication parameters have to be an object");
+    auth.update(options.extra_auth);
     return auth;
 }
 
@@ -168,7 +187,13 @@ Result<std::string> envelope(std::string_view method, json auth, json parameters
     return write_json({{"method_name", method}, {"params", std::move(params)}});
 }
 
-Result<void> check_http(const HttpAnswer& answer) {
+bool is_json(const HttpAnswer& answer) {
+    const auto& type = answer.content_type;
+    return type.empty() || starts_with_ignoring_case(type, "application/json") ||
+           starts_with_ignoring_case(type, "text/javascript");
+}
+
+Result<void> check_http(const HttpAnswer& answer, Expect expect) {
     if (answer.status < 200 || answer.status >= 300) {
         Failure failure{cause_of_status(answer.status), "", 0, answer.status, answer.retry_after};
         failure.message = fmt::format("the site answered with HTTP status {}", answer.status);
@@ -177,11 +202,10 @@ Result<void> check_http(const HttpAnswer& answer) {
             failure.message += ": " + answer.body.substr(0, most_text);
         return tl::unexpected(std::move(failure));
     }
-    const auto& type = answer.content_type;
+    if (expect == Expect::anything && !is_json(answer)) return {};
     Failure failure{Cause::bad_answer, "", 0, answer.status, {}};
-    if (!type.empty() && !starts_with_ignoring_case(type, "application/json") &&
-        !starts_with_ignoring_case(type, "text/javascript"))
-        failure.message = fmt::format("the answer is no JSON but '{}'", printable(type, 100));
+    if (!is_json(answer))
+        failure.message = fmt::format("the answer is no JSON but '{}'", printable(answer.content_type, 100));
     else if (answer.body.empty())
         failure.message = "the answer is empty";
     else

@@ -50,7 +50,7 @@ Result<Fetched> SiteEventReader::fetch(const EventQuery& query, std::stop_token 
     site::CallOptions options;
     {
         std::lock_guard lock(mutex_);
-        options.script = script_;
+        options.credential = script_;
     }
     options.stop = std::move(stop);
     options.attempts = 1;  // the stream has its own pauses, and says what it waits for

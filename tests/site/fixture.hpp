@@ -27,7 +27,7 @@ inline site::Settings quick(const std::string& url) {
 
 inline site::CallOptions as(std::string name, std::string key = "k3y-of-relay") {
     site::CallOptions options;
-    options.script = {std::move(name), std::move(key)};
+    options.credential = site::Script{std::move(name), std::move(key)};
     return options;
 }
 
