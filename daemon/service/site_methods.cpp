@@ -1,153 +1,353 @@
 #include "service/site_methods.hpp"
 
 #include <array>
-#include <limits>
-#include <set>
 
+#include "service/site_arguments.hpp"
 #include "site/json_text.hpp"
+#include "site/methods_people.hpp"
+#include "site/methods_rows.hpp"
+#include "site/methods_schema.hpp"
+#include "site/methods_views.hpp"
 
 namespace sg::service {
 namespace {
 
 using nlohmann::json;
+using site::CallOptions;
+using site::Client;
 
-/// Reads arguments by name and keeps the first complaint; what nobody has read is not known here.
-class Arguments {
-public:
-    explicit Arguments(const json& object) : object_(object) {}
+/// Each method reads its arguments, is told of complaints about them, and only then calls: arguments that
+/// are not understood send nothing.
+using Method = Result<json> (*)(Client&, Arguments&, const CallOptions&);
 
-    const json& any(const char* name, const json& otherwise) {
-        known_.insert(name);
-        const auto found = object_.find(name);
-        return found == object_.end() ? otherwise : *found;
-    }
-    const json& any(const char* name) {
-        const auto& value = any(name, missing_);
-        if (&value == &missing_) complain(name, "is missing");
-        return value;
-    }
-    std::string text(const char* name) { return to_text(name, any(name)); }
-    std::string text_or(const char* name, const json& otherwise) {
-        return to_text(name, any(name, otherwise));
-    }
-    std::int64_t integer(const char* name) { return to_integer(name, any(name)); }
-    std::int64_t integer_or(const char* name, const json& otherwise) {
-        return to_integer(name, any(name, otherwise));
-    }
-    bool flag_or(const char* name, const json& otherwise) {
-        const auto& value = any(name, otherwise);
-        if (!value.is_boolean()) complain(name, "has to be true or false");
-        return value.is_boolean() && value.get<bool>();
-    }
-    std::vector<std::string> texts_or_none(const char* name) {
-        static const json none = json::array();
-        const auto& value = any(name, none);
-        std::vector<std::string> out;
-        if (!value.is_array()) complain(name, "has to be a list");
-        for (const auto& each : value.is_array() ? value : none) out.push_back(to_text(name, each));
-        return out;
-    }
+#define SG_CHECK(arguments) \
+    if (auto fine = (arguments).complaint(); !fine) return tl::unexpected(std::move(fine.error()))
 
-    /// To be asked when all has been read.
-    Result<void> complaint() {
-        if (complaint_) return tl::unexpected(*complaint_);
-        for (const auto& [name, value] : object_.items())
-            if (!known_.contains(name))
-                return fail(Cause::not_supported, "the argument '{}' is not known",
-                            site::printable(name, 80));
-        return {};
-    }
+template <class T>
+Result<json> to_json(Result<T> result) {
+    if (!result) return tl::unexpected(std::move(result.error()));
+    return json(std::move(*result));
+}
 
-private:
-    void complain(const char* name, const char* what) {
-        if (!complaint_) complaint_ = Failure{Cause::invalid, fmt::format("'{}' {}", name, what), 0, 0, {}};
-    }
-    std::string to_text(const char* name, const json& value) {
-        if (value.is_string()) return value.get<std::string>();
-        complain(name, "has to be text");
-        return {};
-    }
-    std::int64_t to_integer(const char* name, const json& value) {
-        const bool fits = value.is_number_integer() &&
-                          (!value.is_number_unsigned() ||
-                           value.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max());
-        if (fits) return value.get<std::int64_t>();
-        complain(name, "has to be an integer");
-        return 0;
-    }
+/// Filters may be left out.
+json filters_of(Arguments& arguments) {
+    const auto& filters = arguments.any_or_null("filters");
+    return filters.is_null() ? json::array() : filters;
+}
 
-    const json& object_;
-    const json missing_;
-    std::set<std::string, std::less<>> known_;
-    std::optional<Failure> complaint_;
-};
-
-using Method = Result<json> (*)(site::Client&, Arguments&, const site::CallOptions&);
-
-Result<json> find(site::Client& client, Arguments& arguments, const site::CallOptions& options) {
+Result<json> find(Client& client, Arguments& arguments, const CallOptions& options) {
     site::FindRequest request;
     request.query.type = arguments.text("type");
-    request.query.filters = arguments.any("filters", json::array());
+    request.query.filters = filters_of(arguments);
     request.query.filter_operator = arguments.text_or("filter_operator", "");
     request.query.fields = arguments.texts_or_none("fields");
-    request.query.order = arguments.any("order", json::array());
+    if (const auto& order = arguments.any_or_null("order"); !order.is_null()) request.query.order = order;
     request.query.retired_only = arguments.flag_or("retired_only", false);
     request.query.include_archived_projects = arguments.flag_or("include_archived_projects", true);
-    request.query.additional_filter_presets = arguments.any("additional_filter_presets", nullptr);
+    request.query.additional_filter_presets = arguments.any_or_null("additional_filter_presets");
     request.limit = arguments.integer_or("limit", 0);
     request.page = arguments.integer_or("page", 0);
-    if (auto fine = arguments.complaint(); !fine) return tl::unexpected(std::move(fine.error()));
+    SG_CHECK(arguments);
     return client.find(request, options);
 }
 
-Result<json> create(site::Client& client, Arguments& arguments, const site::CallOptions& options) {
+Result<json> create(Client& client, Arguments& arguments, const CallOptions& options) {
     const auto type = arguments.text("type");
     const auto& data = arguments.any("data");
     const auto fields = arguments.texts_or_none("fields");
-    if (auto fine = arguments.complaint(); !fine) return tl::unexpected(std::move(fine.error()));
+    SG_CHECK(arguments);
     return client.create(type, data, fields, options);
 }
 
-Result<json> update(site::Client& client, Arguments& arguments, const site::CallOptions& options) {
-    static const json none;
+Result<json> update(Client& client, Arguments& arguments, const CallOptions& options) {
     const auto type = arguments.text("type");
     const auto id = arguments.integer("id");
     const auto& data = arguments.any("data");
-    const auto& modes = arguments.any("multi_entity_update_modes", none);
-    if (auto fine = arguments.complaint(); !fine) return tl::unexpected(std::move(fine.error()));
+    const auto& modes = arguments.any_or_null("multi_entity_update_modes");
+    SG_CHECK(arguments);
     return client.update(type, id, data, modes, options);
 }
 
-Result<json> remove(site::Client& client, Arguments& arguments, const site::CallOptions& options) {
+Result<json> remove(Client& client, Arguments& arguments, const CallOptions& options) {
     const auto type = arguments.text("type");
     const auto id = arguments.integer("id");
-    if (auto fine = arguments.complaint(); !fine) return tl::unexpected(std::move(fine.error()));
-    return client.remove(type, id, options).map([](bool done) { return json(done); });
+    SG_CHECK(arguments);
+    return to_json(client.remove(type, id, options));
+}
+
+Result<json> revive(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto type = arguments.text("type");
+    const auto id = arguments.integer("id");
+    SG_CHECK(arguments);
+    return to_json(site::revive(client, type, id, options));
+}
+
+Result<json> batch(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto& requests = arguments.any("requests");
+    SG_CHECK(arguments);
+    return site::batch(client, requests, options);
+}
+
+Result<json> summarize(Client& client, Arguments& arguments, const CallOptions& options) {
+    site::SummarizeRequest request;
+    request.type = arguments.text("type");
+    request.filters = filters_of(arguments);
+    request.filter_operator = arguments.text_or("filter_operator", "");
+    request.summaries = arguments.any("summaries");
+    request.grouping = arguments.any_or_null("grouping");
+    request.include_archived_projects = arguments.flag_or("include_archived_projects", true);
+    SG_CHECK(arguments);
+    return site::summarize(client, request, options);
+}
+
+Result<json> text_search(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto text = arguments.text("text");
+    const auto& types = arguments.any("entity_types");
+    const auto& projects = arguments.any_or_null("project_ids");
+    const auto& limit = arguments.any_or_null("limit");
+    SG_CHECK(arguments);
+    return site::text_search(client, text, types, projects.is_null() ? json::array() : projects, limit,
+                             options);
+}
+
+Result<json> nav_expand(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto path = arguments.text("path");
+    const auto& seed = arguments.any_or_null("seed_entity_field");
+    const auto& fields = arguments.any_or_null("entity_fields");
+    SG_CHECK(arguments);
+    return site::nav_expand(client, path, seed, fields, options);
+}
+
+Result<json> nav_search_string(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto path = arguments.text("root_path"), text = arguments.text("search_string");
+    const auto& seed = arguments.any_or_null("seed_entity_field");
+    SG_CHECK(arguments);
+    return site::nav_search_string(client, path, text, seed, options);
+}
+
+Result<json> nav_search_entity(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto path = arguments.text("root_path");
+    const auto& entity = arguments.any("entity");
+    const auto& seed = arguments.any_or_null("seed_entity_field");
+    SG_CHECK(arguments);
+    return site::nav_search_entity(client, path, entity, seed, options);
+}
+
+Result<json> activity_stream_read(Client& client, Arguments& arguments, const CallOptions& options) {
+    site::ActivityRequest request;
+    request.type = arguments.text("type");
+    request.id = arguments.integer("id");
+    request.min_id = arguments.any_or_null("min_id");
+    request.max_id = arguments.any_or_null("max_id");
+    request.limit = arguments.any_or_null("limit");
+    request.entity_fields = arguments.any_or_null("entity_fields");
+    SG_CHECK(arguments);
+    return site::activity_stream_read(client, request, options);
+}
+
+Result<json> note_thread_read(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto note = arguments.integer("note_id");
+    const auto& fields = arguments.any_or_null("entity_fields");
+    SG_CHECK(arguments);
+    return site::note_thread_read(client, note, fields, options);
+}
+
+template <Result<json> (*call)(Client&, const json&, const json&, const CallOptions&)>
+Result<json> user_and_entity(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto& user = arguments.any("user");
+    const auto& entity = arguments.any("entity");
+    SG_CHECK(arguments);
+    return call(client, user, entity, options);
+}
+
+Result<json> followers(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto& entity = arguments.any("entity");
+    SG_CHECK(arguments);
+    return site::followers(client, entity, options);
+}
+
+Result<json> following(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto& user = arguments.any("user");
+    const auto& project = arguments.any_or_null("project");
+    const auto& type = arguments.any_or_null("entity_type");
+    SG_CHECK(arguments);
+    return site::following(client, user, project, type, options);
+}
+
+Result<json> work_schedule_read(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto& start = arguments.any("start_date");
+    const auto& end = arguments.any("end_date");
+    const auto& project = arguments.any_or_null("project");
+    const auto& user = arguments.any_or_null("user");
+    SG_CHECK(arguments);
+    return site::work_schedule_read(client, start, end, project, user, options);
+}
+
+Result<json> work_schedule_update(Client& client, Arguments& arguments, const CallOptions& options) {
+    site::WorkScheduleChange change;
+    change.date = arguments.any("date");
+    change.working = arguments.flag("working");
+    change.description = arguments.any_or_null("description");
+    change.project = arguments.any_or_null("project");
+    change.user = arguments.any_or_null("user");
+    change.recalculate_field = arguments.any_or_null("recalculate_field");
+    SG_CHECK(arguments);
+    return site::work_schedule_update(client, change, options);
+}
+
+template <Result<json> (*call)(Client&, const json&, const CallOptions&)>
+Result<json> of_project(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto& project = arguments.any_or_null("project");
+    SG_CHECK(arguments);
+    return call(client, project, options);
+}
+
+Result<json> schema_field_read(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto type = arguments.text("type"), field = arguments.text_or("field_name", "");
+    const auto& project = arguments.any_or_null("project");
+    SG_CHECK(arguments);
+    return site::schema_field_read(client, type, field, project, options);
+}
+
+Result<json> schema_field_create(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto type = arguments.text("type"), data_type = arguments.text("data_type"),
+               name = arguments.text("display_name");
+    const auto& properties = arguments.any_or_null("properties");
+    SG_CHECK(arguments);
+    return to_json(site::schema_field_create(client, type, data_type, name, properties, options));
+}
+
+Result<json> schema_field_update(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto type = arguments.text("type"), field = arguments.text("field_name");
+    const auto& properties = arguments.any("properties");
+    const auto& project = arguments.any_or_null("project");
+    SG_CHECK(arguments);
+    return to_json(site::schema_field_update(client, type, field, properties, project, options));
+}
+
+Result<json> schema_field_delete(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto type = arguments.text("type"), field = arguments.text("field_name");
+    SG_CHECK(arguments);
+    return to_json(site::schema_field_delete(client, type, field, options));
+}
+
+Result<json> preferences_read(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto names = arguments.texts_or_none("prefs");
+    SG_CHECK(arguments);
+    return site::preferences_read(client, names, options);
+}
+
+Result<json> info(Client& client, Arguments& arguments, const CallOptions& options) {
+    SG_CHECK(arguments);
+    return client.info(options);
+}
+
+Result<json> get_session_token(Client& client, Arguments& arguments, const CallOptions& options) {
+    SG_CHECK(arguments);
+    return to_json(site::get_session_token(client, options));
+}
+
+Result<json> authenticate_human_user(Client& client, Arguments& arguments, const CallOptions& options) {
+    site::User user;
+    user.login = arguments.text("login");
+    user.password = arguments.text("password");
+    user.auth_token = arguments.text_or("auth_token", "");
+    SG_CHECK(arguments);
+    return site::authenticate_human_user(client, user, options);
+}
+
+Result<json> update_project_last_accessed(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto& project = arguments.any("project");
+    const auto& user = arguments.any_or_null("user");
+    SG_CHECK(arguments);
+    return site::update_project_last_accessed(client, project, user, options);
+}
+
+Result<json> user_subscriptions_read(Client& client, Arguments& arguments, const CallOptions& options) {
+    SG_CHECK(arguments);
+    return site::user_subscriptions_read(client, options);
+}
+
+Result<json> user_subscriptions_create(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto& users = arguments.any("users");
+    SG_CHECK(arguments);
+    return to_json(site::user_subscriptions_create(client, users, options));
+}
+
+Result<json> export_page(Client& client, Arguments& arguments, const CallOptions& options) {
+    const auto page = arguments.integer("page_id");
+    const auto format = arguments.text_or("format", "csv");
+    const auto& layout = arguments.any_or_null("layout_name");
+    SG_CHECK(arguments);
+    return to_json(site::export_page(client, page, format, layout, options));
 }
 
 struct Entry {
     std::string_view name;
     Method method;
 };
-constexpr std::array methods{Entry{"find", find}, Entry{"create", create}, Entry{"update", update},
-                             Entry{"delete", remove}};
+constexpr std::array methods{
+    Entry{"find", find},
+    Entry{"create", create},
+    Entry{"update", update},
+    Entry{"delete", remove},
+    Entry{"revive", revive},
+    Entry{"batch", batch},
+    Entry{"summarize", summarize},
+    Entry{"text_search", text_search},
+    Entry{"nav_expand", nav_expand},
+    Entry{"nav_search_string", nav_search_string},
+    Entry{"nav_search_entity", nav_search_entity},
+    Entry{"activity_stream_read", activity_stream_read},
+    Entry{"note_thread_read", note_thread_read},
+    Entry{"follow", user_and_entity<site::follow>},
+    Entry{"unfollow", user_and_entity<site::unfollow>},
+    Entry{"followers", followers},
+    Entry{"following", following},
+    Entry{"work_schedule_read", work_schedule_read},
+    Entry{"work_schedule_update", work_schedule_update},
+    Entry{"schema_read", of_project<site::schema_read>},
+    Entry{"schema_entity_read", of_project<site::schema_entity_read>},
+    Entry{"schema_field_read", schema_field_read},
+    Entry{"schema_field_create", schema_field_create},
+    Entry{"schema_field_update", schema_field_update},
+    Entry{"schema_field_delete", schema_field_delete},
+    Entry{"preferences_read", preferences_read},
+    Entry{"info", info},
+    Entry{"get_session_token", get_session_token},
+    Entry{"authenticate_human_user", authenticate_human_user},
+    Entry{"update_project_last_accessed", update_project_last_accessed},
+    Entry{"user_subscriptions_read", user_subscriptions_read},
+    Entry{"user_subscriptions_create", user_subscriptions_create},
+    Entry{"export_page", export_page},
+};
+
+#undef SG_CHECK
 
 }  // namespace
 
-Result<std::string> call_site(site::Client& client, std::string_view method, std::string_view arguments,
-                              const site::CallOptions& options) {
+Result<std::string> call_site(Client& client, std::string_view method, std::string_view arguments,
+                              const CallOptions& options) {
     for (const auto& [name, call] : methods) {
         if (name != method) continue;
         auto read = site::read_json(arguments);
         if (!read) return fail(Cause::invalid, "the arguments of {}: {}", name, read.error().message);
         if (!read->is_object()) return fail(Cause::invalid, "the arguments of {} are no object", name);
         Arguments named(*read);
-        auto result = call(client, named, options);
+        auto own = options;
+        if (const auto login = named.text_or("sudo_as_login", ""); !login.empty()) own.sudo_as_login = login;
+        auto result = call(client, named, own);
         if (!result) return tl::unexpected(std::move(result.error()));
         return result->dump(-1, ' ', false, json::error_handler_t::replace);
     }
     return fail(Cause::not_supported, "this daemon does not know the site call '{}'",
                 site::printable(method, 80));
+}
+
+std::vector<std::string_view> site_method_names() {
+    std::vector<std::string_view> names;
+    for (const auto& entry : methods) names.push_back(entry.name);
+    return names;
 }
 
 }  // namespace sg::service

@@ -88,6 +88,10 @@ Result<Node> group(const json& filters, std::string_view filter_operator, const 
 }  // namespace
 
 Result<WireFilters> to_wire_filters(const json& filters, std::string_view filter_operator) {
+    // One condition or one group by itself, as the builder of the SDK makes them, is a list of one.
+    const bool condition = filters.is_array() && !filters.empty() && filters.front().is_string();
+    if (condition || (filters.is_object() && filters.contains("filter_operator")))
+        return to_wire_filters(json::array({filters}), filter_operator);
     if (filters.is_object()) {
         if (!filter_operator.empty())
             return fail(Cause::invalid, "filters in the site's own form take no filter_operator");

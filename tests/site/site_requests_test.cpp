@@ -110,57 +110,13 @@ RawServer::Handler always(std::string answer) {
 
 /// Answers by method as a site does.
 void like_a_site(const RawRequest& request, RawPeer& peer) {
+    if (request.method() == "info") return peer.send(http(R"({"version": [8, 62, 0]})"));
     if (request.method() == "read") return peer.send(rows(json::parse(R"([{"type": "Shot", "id": 1}])")));
     if (request.method() == "delete") return peer.send(results(true));
     peer.send(results(json::parse(R"({"type": "Shot", "id": 1, "code": "x"})")));
 }
 
-/// What `sg::Site` makes of its calls: the arguments exactly as a plugin sends them.
-class PluginSite final : public sg::Site {
-public:
-    explicit PluginSite(Pool& pool) : pool_(pool) {}
-    json call(std::string_view method, const json& arguments) override {
-        auto answer = pool_.ask(request("p", std::string(method), arguments));
-        if (!answer) throw Error(answer.error().cause, answer.error().message, answer.error().site_code);
-        return json::parse(*answer);
-    }
-
-private:
-    Pool& pool_;
-};
-
 }  // namespace
-
-TEST_CASE("every call of the SDK's Site reaches the site and comes back") {
-    Pool pool(like_a_site);
-    PluginSite site(pool);
-    FindOptions options;
-    options.order = json::parse(R"([{"field_name": "id", "direction": "desc"}])");
-    options.limit = 3;
-    options.retired_only = true;
-    options.include_archived_projects = false;
-    const EntityRef shot{"Shot", 1, "x"};
-    CHECK(
-        site.find("Task", {{"entity", "is", shot}, {"sg_status_list", "is_not", "fin"}}, {"content"}, options)
-            .size() == 1);
-    CHECK(site.find_one("Shot", {"id", "is", 1})["id"] == 1);
-    CHECK(site.create("Shot", {{"code", "x"}}, {"code"})["code"] == "x");
-    CHECK(site.update(shot, {{"code", "x"}})["code"] == "x");
-    CHECK(site.remove("Shot", 1));
-    const auto sent = pool.site.server.requests();
-    REQUIRE(sent.size() == 5);
-    CHECK(sent[0].parameters() == json::parse(R"({"type": "Task", "return_fields": ["content"],
-        "filters": {"logical_operator": "and", "conditions": [
-            {"path": "entity", "relation": "is", "values": [{"type": "Shot", "id": 1}]},
-            {"path": "sg_status_list", "relation": "is_not", "values": ["fin"]}]},
-        "return_only": "retired", "paging": {"entities_per_page": 3, "current_page": 1},
-        "include_archived_projects": false, "sorts": [{"field_name": "id", "direction": "desc"}],
-        "api_return_image_urls": true, "return_paging_info_without_counts": false})"));
-    CHECK(sent[1].parameters()["filters"]["conditions"][0]["path"] == "id");
-    CHECK(sent[2].parameters()["return_fields"] == json::array({"code"}));
-    CHECK(sent[3].parameters()["id"] == 1);
-    CHECK(sent[4].method() == "delete");
-}
 
 TEST_CASE("a plugin's call that cannot be understood is refused by name, and nothing is sent") {
     struct Row {
@@ -169,7 +125,7 @@ TEST_CASE("a plugin's call that cannot be understood is refused by name, and not
         const char* text;
     };
     const auto row = GENERATE(
-        Row{"batch", "{}", Cause::not_supported, "'batch'"}, Row{"", "{}", Cause::not_supported, "''"},
+        Row{"nonsense", "{}", Cause::not_supported, "'nonsense'"}, Row{"", "{}", Cause::not_supported, "''"},
         Row{"find\n", "{}", Cause::not_supported, "'find\\n'"},
         Row{"find", "nonsense", Cause::invalid, "find"}, Row{"find", "", Cause::invalid, "find"},
         Row{"find", "[]", Cause::invalid, "no object"},
@@ -186,7 +142,42 @@ TEST_CASE("a plugin's call that cannot be understood is refused by name, and not
         Row{"create", R"({"type": "Shot"})", Cause::invalid, "'data' is missing"},
         Row{"create", R"({"type": "Shot", "data": 7})", Cause::invalid, "data"},
         Row{"update", R"({"type": "Shot", "data": {}})", Cause::invalid, "'id' is missing"},
-        Row{"delete", R"({"type": "Shot", "id": "7"})", Cause::invalid, "'id'"});
+        Row{"delete", R"({"type": "Shot", "id": "7"})", Cause::invalid, "'id'"},
+        Row{"batch", "{}", Cause::invalid, "'requests' is missing"},
+        Row{"batch", R"({"requests": [{"request_type": "revive", "entity_type": "Shot", "entity_id": 1}]})",
+            Cause::invalid, "request 0 of the batch"},
+        Row{"batch", R"({"requests": [{"request_type": "delete", "entity_type": "Shot"}]})", Cause::invalid,
+            "entity_id"},
+        Row{"batch", R"({"requests": [{"request_type": "create", "entity_type": "Shot", "data": 7}]})",
+            Cause::invalid, "data"},
+        Row{"batch",
+            R"({"requests": [{"request_type": "delete", "entity_type": "Shot", "entity_id": 1, "x": 1}]})",
+            Cause::not_supported, "'x'"},
+        Row{"summarize", R"({"type": "Shot", "summaries": []})", Cause::invalid, "nothing to sum up"},
+        Row{"summarize", R"({"type": "Shot", "summaries": [{"field": "id"}]})", Cause::invalid, "a type"},
+        Row{"summarize",
+            R"({"type": "Shot", "summaries": [{"field": "id", "type": "count"}, {"field": "id", "type": "sum"}]})",
+            Cause::invalid, "one field"},
+        Row{"text_search", R"({"text": "x", "entity_types": []})", Cause::invalid, "entity_types"},
+        Row{"follow", R"({"user": 7, "entity": {"type": "Shot", "id": 1}})", Cause::invalid, "'user'"},
+        Row{"following", R"({"user": {"type": "HumanUser"}})", Cause::invalid, "'user'"},
+        Row{"work_schedule_read", R"({"start_date": "24.12.2026", "end_date": "2026-12-25"})", Cause::invalid,
+            "'start_date'"},
+        Row{"work_schedule_read", R"({"start_date": "2026-12-24", "end_date": "2026-02-30"})", Cause::invalid,
+            "'end_date'"},
+        Row{"work_schedule_update", R"({"date": "2026-12-24", "working": true,
+            "project": {"type": "Project", "id": 1}, "user": {"type": "HumanUser", "id": 1}})",
+            Cause::invalid, "not both"},
+        Row{"work_schedule_update",
+            R"({"date": "2026-12-24", "working": true, "recalculate_field": "start_date"})", Cause::invalid,
+            "'recalculate_field'"},
+        Row{"schema_field_update",
+            R"({"type": "Shot", "field_name": "code", "properties": {"visible": false}})", Cause::invalid,
+            "name one"},
+        Row{"authenticate_human_user", R"({"login": "rhea", "password": ""})", Cause::invalid, "password"},
+        Row{"user_subscriptions_create", R"({"users": [{"humanUserId": "42"}]})", Cause::invalid, "'users'"},
+        Row{"note_thread_read", R"({"note_id": 1, "entity_fields": []})", Cause::invalid, "entity_fields"},
+        Row{"find", R"({"type": "Shot", "sudo_as_login": 7})", Cause::invalid, "'sudo_as_login'"});
     Pool pool(like_a_site);
     auto asked = request("p", row.method);
     asked.arguments = row.arguments;

@@ -2,9 +2,14 @@
 // The site, as a callback reaches it.
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sg/error.hpp>
+#include <sg/event.hpp>
+#include <sg/filters.hpp>
+#include <sg/site_requests.hpp>
 #include <sg/types.hpp>
+#include <sg/values.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,21 +17,12 @@
 
 namespace sg {
 
-/// What `find` may be told beyond filters and fields.
-struct FindOptions {
-    /// `{{"field_name", "id"}, {"direction", "desc"}}` objects, the first one first.
-    nlohmann::json order = nlohmann::json::array();
-    std::int64_t limit = 0;  ///< at most so many rows; 0 is all
-    std::int64_t page = 0;   ///< one page only, counted from 1; 0 is all pages
-    bool retired_only = false;
-    bool include_archived_projects = true;
-};
-
 /// Calls of the site's API, made by the daemon on the plugin's behalf with the plugin's credential.
 ///
 /// Rows are JSON objects with `type`, `id` and the fields asked for, as the site sent them.
-/// Filters are the conditions the official Python client takes:
+/// Filters are made with <sg/filters.hpp>, or are the conditions the official Python client takes:
 ///
+///     site.find("Task", sg::all_of{field("entity").is(shot), field("sg_status_list").is_not("fin")});
 ///     site.find("Task", {{"entity", "is", shot}, {"sg_status_list", "is_not", "fin"}}, {"content"});
 ///
 /// One condition may stand without its outer list, `{"id", "is", 862}`: compilers disagree about what
@@ -38,67 +34,290 @@ struct FindOptions {
 /// Threads: every member may be called from any thread of the callback.
 /// Blocks:  until the site has answered, at most the configured limits long.
 /// Errors:  throws `Error`: the site's faults with their text and code, `stopped` when the daemon
-///          ends or the callback is stopped. Reads are retried while that makes sense; a call that
-///          may have changed something is sent once, so after `network` or `timed_out` nobody knows
-///          whether it was done: read before writing where twice would be wrong.
+///          ends or the callback is stopped, `not_supported` for what the site is too old for. Reads are
+///          retried while that makes sense; a call that may have changed something is sent once, so
+///          after `network` or `timed_out` nobody knows whether it was done: read before writing where
+///          twice would be wrong.
 class Site {
+    using Json = nlohmann::json;
+    using Names = std::vector<std::string>;
+
 public:
     /// All rows of `type` that satisfy every one of `filters`: an array, possibly empty.
-    nlohmann::json find(std::string_view type, const nlohmann::json& filters,
-                        const std::vector<std::string>& fields = {}, const FindOptions& options = {}) {
-        return call("find", {{"type", type},
-                             {"filters", as_list(filters)},
-                             {"fields", fields},
-                             {"order", options.order},
-                             {"limit", options.limit},
-                             {"page", options.page},
-                             {"retired_only", options.retired_only},
-                             {"include_archived_projects", options.include_archived_projects}});
+    Json find(std::string_view type, const Json& filters, const Names& fields = {},
+              const FindOptions& options = {}) {
+        Json arguments{{"type", type},
+                       {"filters", filter_list(filters)},
+                       {"fields", fields},
+                       {"order", options.order},
+                       {"limit", options.limit},
+                       {"page", options.page},
+                       {"retired_only", options.retired_only},
+                       {"include_archived_projects", options.include_archived_projects}};
+        if (!options.additional_filter_presets.is_null())
+            arguments["additional_filter_presets"] = options.additional_filter_presets;
+        return call("find", arguments);
     }
 
     /// The first such row, or null.
-    nlohmann::json find_one(std::string_view type, const nlohmann::json& filters,
-                            const std::vector<std::string>& fields = {}, FindOptions options = {}) {
+    Json find_one(std::string_view type, const Json& filters, const Names& fields = {},
+                  FindOptions options = {}) {
         options.limit = 1;
         auto rows = find(type, filters, fields, options);
-        return rows.empty() ? nlohmann::json() : std::move(rows.front());
+        return rows.empty() ? Json() : std::move(rows.front());
     }
 
     /// Makes an entity of `data` (field to value); the new row with those fields and `fields`.
-    nlohmann::json create(std::string_view type, const nlohmann::json& data,
-                          const std::vector<std::string>& fields = {}) {
+    Json create(std::string_view type, const Json& data, const Names& fields = {}) {
         return call("create", {{"type", type}, {"data", data}, {"fields", fields}});
     }
 
     /// Changes the fields in `data`; the row with those fields as they are now.
-    nlohmann::json update(std::string_view type, EntityId id, const nlohmann::json& data) {
-        return call("update", {{"type", type}, {"id", id}, {"data", data}});
+    Json update(std::string_view type, EntityId id, const Json& data, const UpdateModes& modes = {}) {
+        Json arguments{{"type", type}, {"id", id}, {"data", data}};
+        if (!modes.empty()) arguments["multi_entity_update_modes"] = to_arguments(modes);
+        return call("update", arguments);
     }
-    nlohmann::json update(const EntityRef& entity, const nlohmann::json& data) {
-        return update(entity.type, entity.id, data);
+    Json update(const EntityRef& entity, const Json& data, const UpdateModes& modes = {}) {
+        return update(entity.type, entity.id, data, modes);
     }
 
     /// Retires an entity (the site's `delete`); false if it was retired already.
     bool remove(std::string_view type, EntityId id) {
-        const auto done = call("delete", {{"type", type}, {"id", id}});
-        return done.is_boolean() && done.get<bool>();
+        return is_true(call("delete", {{"type", type}, {"id", id}}));
+    }
+    bool remove(const EntityRef& entity) { return remove(entity.type, entity.id); }
+
+    /// Brings a retired entity back; false if it was not retired.
+    bool revive(std::string_view type, EntityId id) {
+        return is_true(call("revive", {{"type", type}, {"id", id}}));
+    }
+    bool revive(const EntityRef& entity) { return revive(entity.type, entity.id); }
+
+    /// Several writes, all or none; one result each. An empty batch is not sent.
+    Json batch(const Batch& batch) { return call("batch", {{"requests", batch.as_json()}}); }
+
+    /// `{"summaries": {field: value}, "groups": [{"group_name", "group_value", "summaries", "groups"}]}`;
+    /// tell groups apart by `group_value`.
+    Json summarize(std::string_view type, const Json& filters, const std::vector<Summary>& summaries,
+                   const SummarizeOptions& options = {}) {
+        auto columns = Json::array(), grouping = Json::array();
+        for (const auto& each : summaries) columns.push_back({{"field", each.field}, {"type", each.type}});
+        for (const auto& each : options.grouping)
+            grouping.push_back({{"field", each.field},
+                                {"type", each.type},
+                                {"direction", each.descending ? "desc" : "asc"}});
+        return call("summarize", {{"type", type},
+                                  {"filters", filter_list(filters)},
+                                  {"summaries", columns},
+                                  {"grouping", grouping},
+                                  {"include_archived_projects", options.include_archived_projects}});
     }
 
-    /// Any call by the name and arguments above, for those that have no member here yet.
+    /// Entities whose display name, or that of what they belong to, holds every word of `text`:
+    /// `{"matches": […], "terms": […]}`. `types` maps each type to its filters.
+    Json text_search(std::string_view text, const std::map<std::string, Json>& types,
+                     const SearchOptions& options = {}) {
+        auto filters = Json::object();
+        for (const auto& [type, each] : types) filters[type] = filter_list(each);
+        return call("text_search", {{"text", text},
+                                    {"entity_types", filters},
+                                    {"project_ids", options.project_ids},
+                                    {"limit", number_or_null(options.limit)}});
+    }
+
+    /// The row of the retired entity behind an event whose `entity()` is null because of that; null if
+    /// there is none (also while the entity is not retired). Asks by the type and id in `meta`, and if
+    /// those are missing by the link from the event itself.
+    Json find_retired(const Event& event, const Names& fields = {}) {
+        FindOptions retired;
+        retired.retired_only = true;
+        if (const auto known = event.meta_entity(); known && !event.is_back_reference())
+            return find_one(known.type, field("id").is(known.id), fields, retired);
+        // `Shotgun_Shot_Change`: the type stands between the first line and the last.
+        const auto name = event.type();
+        const auto first = name.find('_'), last = name.rfind('_');
+        if (first == name.npos || last <= first + 1) return nullptr;
+        return find_one(name.substr(first + 1, last - first - 1),
+                        field("$FROM$EventLogEntry.entity.id").is(event.id()), fields, retired);
+    }
+
+    /// One level of the site's tree below a path such as `/Project/70`, and the places in it whose label
+    /// holds a text, or that show an entity. The vendor calls these experimental.
+    Json nav_expand(std::string_view path, std::string_view seed_entity_field = {},
+                    const Json& entity_fields = nullptr) {
+        return call("nav_expand", {{"path", path},
+                                   {"seed_entity_field", text_or_null(seed_entity_field)},
+                                   {"entity_fields", entity_fields}});
+    }
+    Json nav_search_string(std::string_view root_path, std::string_view text,
+                           std::string_view seed_entity_field = {}) {
+        return call("nav_search_string", {{"root_path", root_path},
+                                          {"search_string", text},
+                                          {"seed_entity_field", text_or_null(seed_entity_field)}});
+    }
+    Json nav_search_entity(std::string_view root_path, const EntityRef& entity,
+                           std::string_view seed_entity_field = {}) {
+        return call("nav_search_entity", {{"root_path", root_path},
+                                          {"entity", entity},
+                                          {"seed_entity_field", text_or_null(seed_entity_field)}});
+    }
+
+    /// What the page of an entity shows as its activity, newest first. It lags behind and is no feed of
+    /// changes: events are.
+    Json activity_stream_read(const EntityRef& entity, const ActivityOptions& options = {}) {
+        return call("activity_stream_read", {{"type", entity.type},
+                                             {"id", entity.id},
+                                             {"min_id", number_or_null(options.min_id)},
+                                             {"max_id", number_or_null(options.max_id)},
+                                             {"limit", number_or_null(options.limit)},
+                                             {"entity_fields", options.fields}});
+    }
+
+    /// A Note, its Replies and Attachments as rows. The author is `user` in a Reply, else `created_by`.
+    Json note_thread_read(EntityId note, const std::map<std::string, Names>& fields = {}) {
+        return call("note_thread_read", {{"note_id", note}, {"entity_fields", fields}});
+    }
+
+    /// Twice is the same as once.
+    Json follow(const EntityRef& user, const EntityRef& entity) {
+        return call("follow", {{"user", user}, {"entity", entity}});
+    }
+    Json unfollow(const EntityRef& user, const EntityRef& entity) {
+        return call("unfollow", {{"user", user}, {"entity", entity}});
+    }
+    std::vector<EntityRef> followers(const EntityRef& entity) {
+        return read_links(call("followers", {{"entity", entity}}));
+    }
+    /// What somebody follows; in one project, of one type.
+    std::vector<EntityRef> following(const EntityRef& user, const EntityRef& project = {},
+                                     std::string_view type = {}) {
+        return read_links(
+            call("following", {{"user", user}, {"project", project}, {"entity_type", text_or_null(type)}}));
+    }
+
+    /// By day, `{"2026-12-24": {"working": true, "description": null, "reason": …}}`, both ends included.
+    Json work_schedule_read(const Date& start, const Date& end, const ScheduleOf& of = {}) {
+        return call("work_schedule_read", {{"start_date", date_text(start)},
+                                           {"end_date", date_text(end)},
+                                           {"project", of.project},
+                                           {"user", of.user}});
+    }
+    /// May move many Tasks.
+    Json work_schedule_update(const WorkScheduleChange& change) {
+        return call("work_schedule_update",
+                    {{"date", date_text(change.date)},
+                     {"working", change.working},
+                     {"description", change.description ? Json(*change.description) : Json()},
+                     {"project", change.of.project},
+                     {"user", change.of.user},
+                     {"recalculate_field", text_or_null(change.recalculate_field)}});
+    }
+
+    /// Types and fields. With a project, what it shows counts for `visible`. `schema_read` is all of it:
+    /// megabytes on a real site.
+    Json schema_read(const EntityRef& project = {}) { return call("schema_read", {{"project", project}}); }
+    Json schema_entity_read(const EntityRef& project = {}) {
+        return call("schema_entity_read", {{"project", project}});
+    }
+    /// The fields of a type, or one; in both cases by name.
+    Json schema_field_read(std::string_view type, std::string_view field = {},
+                           const EntityRef& project = {}) {
+        return call("schema_field_read", {{"type", type}, {"field_name", field}, {"project", project}});
+    }
+    /// Makes a field; its name in the API, `sg_…`. Links need the property `valid_types`, lists
+    /// `valid_values`.
+    std::string schema_field_create(std::string_view type, std::string_view data_type,
+                                    std::string_view display_name, const Json& properties = Json::object()) {
+        return as_text(call("schema_field_create", {{"type", type},
+                                                    {"data_type", data_type},
+                                                    {"display_name", display_name},
+                                                    {"properties", properties}}));
+    }
+    /// `visible` goes with a project only, and a project with nothing else.
+    bool schema_field_update(std::string_view type, std::string_view field, const Json& properties,
+                             const EntityRef& project = {}) {
+        return is_true(
+            call("schema_field_update",
+                 {{"type", type}, {"field_name", field}, {"properties", properties}, {"project", project}}));
+    }
+    bool schema_field_delete(std::string_view type, std::string_view field) {
+        return is_true(call("schema_field_delete", {{"type", type}, {"field_name", field}}));
+    }
+
+    /// Preferences of the site; no names: all. Unknown names are left out.
+    Json preferences_read(const Names& names = {}) { return call("preferences_read", {{"prefs", names}}); }
+
+    /// What the site says of itself: `version`, ….
+    Json info() { return call("info", Json::object()); }
+
+    /// A token that opens downloads; a secret.
+    std::string get_session_token() { return as_text(call("get_session_token", Json::object())); }
+
+    /// Whether a login and password are right: the active person's row, or null.
+    Json authenticate_human_user(std::string_view login, std::string_view password,
+                                 std::string_view auth_token = {}) {
+        return call("authenticate_human_user",
+                    {{"login", login}, {"password", password}, {"auth_token", auth_token}});
+    }
+
+    /// Notes that somebody (or the caller) has looked at a project.
+    Json update_project_last_accessed(const EntityRef& project, const EntityRef& user = {}) {
+        return call("update_project_last_accessed", {{"project", project}, {"user", user}});
+    }
+
+    /// Licences: a list of `{"humanUserId": 42, "subscription": …}`; whether the site set them.
+    Json user_subscriptions_read() { return call("user_subscriptions_read", Json::object()); }
+    bool user_subscriptions_create(const Json& users) {
+        return is_true(call("user_subscriptions_create", {{"users", users}}));
+    }
+
+    /// A page of the site as text; bytes that are no UTF-8 are replaced.
+    std::string export_page(EntityId page, std::string_view format = "csv", std::string_view layout = {}) {
+        return as_text(call("export_page",
+                            {{"page_id", page}, {"format", format}, {"layout_name", text_or_null(layout)}}));
+    }
+
+    /// Any call by its name above, with arguments by name; `sudo_as_login` goes with all of them.
     /// Throws `Error(not_supported)` if the daemon does not know it.
-    virtual nlohmann::json call(std::string_view method, const nlohmann::json& arguments) = 0;
+    virtual Json call(std::string_view method, const Json& arguments) = 0;
 
 protected:
     ~Site() = default;  // a plugin never owns one
 
 private:
-    static nlohmann::json as_list(const nlohmann::json& filters) {
-        auto list = nlohmann::json::array();
-        if (filters.is_null()) return list;
-        if (!filters.is_array() || filters.empty() || !filters.front().is_string()) return filters;
-        list.push_back(filters);
-        return list;
+    static bool is_true(const Json& value) { return value.is_boolean() && value.get<bool>(); }
+    static std::string as_text(const Json& value) {
+        return value.is_string() ? value.get<std::string>() : std::string();
     }
+    static Json text_or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }
+    static Json number_or_null(const std::optional<std::int64_t>& number) {
+        return number ? Json(*number) : Json();
+    }
+};
+
+/// The same site in a person's name: their permissions count, and events name them. The credential must be
+/// allowed to do that.
+///
+///     sg::SiteAs rhea(context.site(), "rhea");
+///     rhea.update(task, {{"sg_status_list", "fin"}});
+///
+/// Lifetime: `site` outlives it.
+class SiteAs final : public Site {
+public:
+    SiteAs(Site& site, std::string login) : site_(site), login_(std::move(login)) {
+        if (login_.empty()) throw Error(Cause::invalid, "nobody's login is empty");
+    }
+
+    nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override {
+        auto with_login = arguments;
+        with_login["sudo_as_login"] = login_;
+        return site_.call(method, with_login);
+    }
+
+private:
+    Site& site_;
+    std::string login_;
 };
 
 }  // namespace sg

@@ -18,8 +18,8 @@
 
 namespace sg::testing {
 
-/// Holds rows, answers `find`, `create`, `update` and `delete`, and writes an event for each change,
-/// so that a test can hand a plugin its own echo.
+/// Holds rows, answers `find`, `create`, `update`, `delete`, `revive` and `batch`, and writes an event for
+/// each change, so that a test can hand a plugin its own echo. Other calls are answered by `answer_with`.
 ///
 /// It knows the relations `is`, `is_not`, `in`, `not_in`, `less_than`, `greater_than` and `contains`,
 /// groups (`filter_operator`), and linked fields (`entity.Shot.code`). Anything else throws
@@ -86,6 +86,8 @@ public:
         if (method == "create") return create_row(arguments);
         if (method == "update") return update_row(arguments);
         if (method == "delete") return delete_row(arguments);
+        if (method == "revive") return revive_row(arguments);
+        if (method == "batch") return do_batch(arguments);
         throw Error(Cause::not_supported, "the fake site has no '" + std::string(method) + "'");
     }
 
@@ -191,8 +193,9 @@ private:
         for (const auto& [name, value] : wish.at("data").items()) {
             auto& field = row.fields[name];
             const EntityRef ref{type, wish.at("id").get<EntityId>(), row.fields.value("code", "")};
-            if (field != value) events_.push_back(numbered(change(ref, name, field, value)));
-            field = out[name] = value;
+            auto next = merged(field, value, wish, name);
+            if (field != next) events_.push_back(numbered(change(ref, name, field, next)));
+            field = out[name] = std::move(next);
         }
         return out;
     }
@@ -203,6 +206,54 @@ private:
         if (std::exchange(row.retired, true)) return false;
         events_.push_back(numbered(life_cycle(ref, "Retirement")));
         return true;
+    }
+
+    nlohmann::json revive_row(const nlohmann::json& wish) {
+        const EntityRef ref{wish.at("type").get<std::string>(), wish.at("id").get<EntityId>(), {}};
+        Row& row = row_of(ref.type, ref.id);
+        if (!std::exchange(row.retired, false)) return false;
+        events_.push_back(numbered(life_cycle(ref, "Revival")));
+        return true;
+    }
+
+    /// All or nothing, events included.
+    nlohmann::json do_batch(const nlohmann::json& wish) {
+        const auto rows = rows_;
+        const auto events = events_;
+        auto out = nlohmann::json::array();
+        try {
+            for (const auto& each : wish.at("requests")) {
+                const auto what = each.at("request_type").get<std::string>();
+                nlohmann::json one{{"type", each.at("entity_type")},
+                                   {"id", each.value("entity_id", nlohmann::json())},
+                                   {"data", each.value("data", nlohmann::json())},
+                                   {"fields", each.value("return_fields", nlohmann::json::array())}};
+                if (each.contains("multi_entity_update_modes"))
+                    one["multi_entity_update_modes"] = each.at("multi_entity_update_modes");
+                out.push_back(what == "create"   ? create_row(one)
+                              : what == "update" ? update_row(one)
+                                                 : delete_row(one));
+            }
+        } catch (...) {
+            rows_ = rows;
+            events_ = events;
+            throw;
+        }
+        return out;
+    }
+
+    /// What an update makes of a field: the value, or for a list that is added to or removed from, that.
+    static nlohmann::json merged(const nlohmann::json& old, const nlohmann::json& value,
+                                 const nlohmann::json& wish, const std::string& name) {
+        const auto modes = wish.find("multi_entity_update_modes");
+        const auto mode = modes == wish.end() ? std::string("set") : modes->value(name, std::string("set"));
+        if (mode == "set" || !value.is_array()) return value;
+        auto out = nlohmann::json::array();
+        for (const auto& each : old.is_array() ? old : nlohmann::json::array())
+            if (mode == "add" || !among(each, value)) out.push_back(each);
+        for (const auto& each : value)
+            if (mode == "add" && !among(each, out)) out.push_back(each);
+        return out;
     }
 
     nlohmann::json numbered(nlohmann::json event) {
