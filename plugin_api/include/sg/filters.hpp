@@ -39,7 +39,7 @@ public:
     const nlohmann::json& as_json() const noexcept { return json_; }
 
 protected:
-    explicit Filter(nlohmann::json json) : json_(std::move(json)) {}
+    explicit Filter(nlohmann::json value) : json_(std::move(value)) {}
 
 private:
     friend class Field;
