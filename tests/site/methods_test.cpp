@@ -287,6 +287,33 @@ TEST_CASE("each method sends what the protocol shows and understands the answer 
     }
 }
 
+TEST_CASE("filters made of C++ leave in the form the protocol shows, from plugins and from the daemon") {
+    const Filter filter =
+        all_of{field("sg_status_list").in({"ip", "rev"}), field("entity.Shot.code").starts_with("sh0"),
+               any_of{field("due_date").in_next(2, TimeUnit::week), field("due_date").is(nullptr)}};
+    const auto shown = json::parse(R"({"logical_operator": "and", "conditions": [
+        {"path": "sg_status_list", "relation": "in", "values": ["ip", "rev"]},
+        {"path": "entity.Shot.code", "relation": "starts_with", "values": ["sh0"]},
+        {"logical_operator": "or", "conditions": [
+            {"path": "due_date", "relation": "in_next", "values": [2, "WEEK"]},
+            {"path": "due_date", "relation": "is", "values": [null]}]}]})");
+    VersionedSite site(rows(json::array()));
+    PluginSite(*site.client).find("Task", filter);
+    site::FindRequest request;
+    request.query.type = "Task";
+    request.query.filters = filter;
+    REQUIRE(site.client->find(request, as("relay")));
+    request.query.filters = field("code").is("x");
+    REQUIRE(site.client->find(request, as("relay")));
+    const auto sent = site.calls();
+    REQUIRE(sent.size() == 3);
+    // A group by itself is a list of one.
+    const json in_list{{"logical_operator", "and"}, {"conditions", json::array({shown})}};
+    CHECK(sent[0].parameters()["filters"].dump() == in_list.dump());
+    CHECK(sent[1].parameters()["filters"].dump() == in_list.dump());
+    CHECK(sent[2].parameters()["filters"]["conditions"].size() == 1);
+}
+
 TEST_CASE("each name in the daemon's table of calls is compared with the protocol") {
     for (const auto name : service::site_method_names()) {
         if (name == "info" || name == "export_page") continue;  // have tests of their own
