@@ -1,27 +1,16 @@
 #pragma once
 // How a plugin's function reaches the daemon: behind one virtual call that is handed a completion.
 
-#include <exception>
 #include <functional>
 #include <memory>
+#include <sg/async.hpp>
+#include <sg/completion.hpp>
 #include <sg/context.hpp>
 #include <sg/event.hpp>
 #include <type_traits>
 #include <utility>
 
 namespace sg {
-
-/// Told once, by anyone, on any thread, how a call of a callback ended.
-class Completion {
-public:
-    virtual void succeeded() noexcept = 0;
-
-    /// `why` is read and let go before this returns: it may point into the plugin.
-    virtual void failed(std::exception_ptr why) noexcept = 0;
-
-protected:
-    ~Completion() = default;
-};
 
 /// A callback as the host sees it. A plugin does not derive from this: it hands in a function.
 class CallbackBase {
@@ -34,13 +23,12 @@ public:
     virtual void start(const Event& event, Context& context, Completion& done) = 0;
 };
 
-/// Wraps a function, function object or lambda `void(const Event&, Context&)`.
+/// Wraps a function, function object or lambda `void(const Event&, Context&)`, or a coroutine that
+/// returns `sg::Async`: then its event is running until the coroutine has ended.
 ///
 /// The function object is moved or copied in once, lives as long as the plugin is loaded, and is
 /// where state that calls share belongs: captured by a lambda, or members. It is called for one
 /// event at a time unless its registration says otherwise, so they need no lock.
-///
-/// Later a callback may be a coroutine that returns `sg::Async`; until then it returns void.
 class Callback {
 public:
     Callback() = default;
@@ -51,8 +39,9 @@ public:
     {
         static_assert(std::is_invocable_v<std::decay_t<F>&, const Event&, Context&>,
                       "a callback takes (const sg::Event&, sg::Context&)");
-        static_assert(std::is_void_v<std::invoke_result_t<std::decay_t<F>&, const Event&, Context&>>,
-                      "a callback returns void");
+        using Returned = std::invoke_result_t<std::decay_t<F>&, const Event&, Context&>;
+        static_assert(std::is_void_v<Returned> || std::is_same_v<Returned, Async>,
+                      "a callback returns void, or sg::Async if it is a coroutine");
         if constexpr (std::is_pointer_v<std::remove_reference_t<F>>)
             if (function == nullptr) return;  // as good as no callback: the registration says so
         base_ = std::make_unique<Returning<std::decay_t<F>>>(std::forward<F>(function));
@@ -67,8 +56,12 @@ private:
     public:
         explicit Returning(F function) : function_(std::move(function)) {}
         void start(const Event& event, Context& context, Completion& done) override {
-            std::invoke(function_, event, context);
-            done.succeeded();
+            if constexpr (std::is_void_v<std::invoke_result_t<F&, const Event&, Context&>>) {
+                std::invoke(function_, event, context);
+                done.succeeded();
+            } else {
+                std::invoke(function_, event, context).tell_when_ended(done);
+            }
         }
 
     private:

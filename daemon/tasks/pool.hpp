@@ -1,0 +1,206 @@
+#pragma once
+// What a task manager does, behind its interface.
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "tasks/ready_queue.hpp"
+#include "tasks/task.hpp"
+#include "tasks/task_manager.hpp"
+
+namespace sg::tasks {
+
+template <class Function>
+class SlotNode;
+
+/// The functions connected to one signal. Replaced as a whole, so that a delivery under way keeps
+/// those it began with.
+template <class Function>
+using Slots = std::shared_ptr<const std::vector<std::shared_ptr<SlotNode<Function>>>>;
+
+/// One lock guards everything that has no other word; nothing of a caller's is called, and none of
+/// it destroyed, while it is held: that is put off in an `Aftermath`.
+///
+/// Lifetime: shared by the manager and its tasks. Threads end with `end`.
+class Pool : public std::enable_shared_from_this<Pool> {
+public:
+    explicit Pool(Options options);
+    ~Pool();
+    void begin();  ///< once it is owned
+
+    std::shared_ptr<Task> submit(Task::AnyWork work, TaskSpec spec);
+    void start_processing();
+    void pause_processing();
+    std::size_t stop_task(Uid uid, StopScope scope);
+    std::size_t stop_group(const Group& group, StopScope scope);
+    std::size_t stop_all();
+    bool stop(Task& task);
+    bool wait_idle(std::chrono::milliseconds limit);
+    bool shut_down(std::optional<std::chrono::milliseconds> limit);
+    void end();  ///< the manager is destroyed
+    TaskManager::Stats stats() const;
+
+    template <class Function>
+    Connection connect(Slots<Function> Pool::*signal, Function slot);
+    template <class Function>
+    void disconnect(SlotNode<Function>& node) noexcept;
+    Slots<TaskManager::Completed> completed;
+    Slots<TaskManager::Failed> failed;
+    Slots<TaskManager::Ended> stopped;
+    Slots<TaskManager::GroupFinished> group_finished;
+
+    void when_settled(Task& task, std::uint64_t& ticket, std::function<void(const detail::Core&)> then,
+                      bool on_executor);
+    void forget(Task& task, std::uint64_t ticket) noexcept;
+    void check_wait(const Task& task) const;
+
+private:
+    /// What is left to do once the lock is free again.
+    struct Aftermath {
+        std::vector<std::pair<std::shared_ptr<Waiter>, std::shared_ptr<Task>>> resolved;
+        std::vector<std::stop_source> stops;
+        std::vector<std::shared_ptr<Task>> released;
+        std::vector<Task::AnyWork> works;
+        std::vector<std::vector<Edge>> edges;
+        std::vector<std::unique_ptr<std::stop_callback<std::function<void()>>>> callers_stops;
+        std::vector<std::exception_ptr> errors;
+        bool is_post_due = false;
+    };
+    /// Holds the lock, and sees to the aftermath when it lets go.
+    class Section;
+
+    struct Ending {
+        detail::Box value;
+        std::shared_ptr<const TaskFailure> failure;
+    };
+    struct LineEntry {
+        std::shared_ptr<Task> task;
+        std::shared_ptr<Waiter> waiter;  ///< null: the task's terminal signal
+    };
+
+    // submission.cpp
+    std::vector<Edge> find_upstreams(const TaskSpec& spec, Task& task) const;
+    void enter(Task& task, Aftermath& after);
+    void watch_callers_stop(const std::shared_ptr<Task>& task);
+
+    // running.cpp
+    bool may_start() const noexcept;
+    void wake_workers(Aftermath& after);
+    void work();
+    std::shared_ptr<Task> next_task(Aftermath& after);
+    Ending run(Task& task);
+    void finish(Task& task, Ending& ending, Aftermath& after);
+    void complete(Task& task, Aftermath& after);
+    void fail_with_dependants(Task& root, Aftermath& after);
+    void settle(Task& task, Aftermath& after);
+    void make_ready(Task& task);
+    void take_work(Task& task, Aftermath& after);
+    void unhook(Task& task);
+    void watch_time(Aftermath& after);
+    void time_out(Task& task, Aftermath& after);
+
+    // stopping.cpp
+    std::vector<Task*> closure(std::vector<Task*> roots, StopScope scope);
+    std::size_t stop_set(std::vector<Task*> roots, StopScope scope, Aftermath& after);
+    void end_stopped(Task& task, Aftermath& after);
+
+    // delivery.cpp
+    void announce(Task& task, Aftermath& after);
+    std::shared_ptr<GroupState> leave(Task& task);
+    void schedule(Aftermath& after);
+    void post();
+    void deliver();
+    void deliver_by_thread();
+    void run_waiter(std::unique_lock<std::mutex>& lock, LineEntry& entry);
+    void deliver_task(std::unique_lock<std::mutex>& lock, Task& task);
+    template <class Function, class Call>
+    void call_slots(std::unique_lock<std::mutex>& lock, const Slots<Function>& slots, Call call);
+    void report(std::exception_ptr error) noexcept;
+    void note_change();
+
+    // shut_down.cpp
+    template <class Condition>
+    bool wait(std::unique_lock<std::mutex>& lock, std::optional<Clock::Time> deadline, Condition condition);
+    void close(Aftermath& after);
+    void drop_slots();
+
+    const Options options_;
+    const std::shared_ptr<Clock> clock_;
+    int jump_key_ = 0;
+
+    mutable std::mutex mutex_;
+    bool processing_ = false;
+    bool closed_ = false;  // no work is taken, no slot is called
+    bool ended_ = false;   // the manager is gone
+    ReadyQueue ready_;
+    std::size_t waiting_ = 0, running_ = 0, discarded_ = 0, undelivered_ = 0;
+    std::size_t blocked_threads_ = 0;  // that wait for an outcome, or may
+    std::uint64_t walks_ = 0, last_ticket_ = 0;
+    LiveList live_;
+    std::map<Group, std::shared_ptr<GroupState>> groups_;
+
+    std::condition_variable work_;
+    std::size_t sleeping_ = 0;
+    std::size_t thread_count_ = 0, threads_ever_ = 0;
+    bool quit_ = false;
+    std::vector<std::jthread> threads_;
+
+    std::deque<LineEntry> line_;
+    bool scheduled_ = false;  // a run of `deliver` is on its way, or under way
+    std::thread::id delivering_;
+    std::size_t slot_count_ = 0;
+    std::condition_variable line_changed_;
+    bool quit_delivery_ = false;
+    std::jthread delivery_thread_;
+
+    std::multimap<Clock::Time, Task*> timers_;
+    std::condition_variable_any timer_changed_;
+    bool quit_timer_ = false;
+    std::jthread timer_thread_;
+
+    std::condition_variable_any changed_;
+    std::size_t watchers_ = 0;  // of `changed_`
+};
+
+/// Declared before whatever the lock guards is touched; runs user code when it ends.
+class Pool::Section {
+public:
+    explicit Section(Pool& pool) : pool_(pool), lock_(pool.mutex_) {}
+    ~Section();
+    Section(const Section&) = delete;
+    Section& operator=(const Section&) = delete;
+    Aftermath& after() noexcept { return after_; }
+    std::unique_lock<std::mutex>& lock() noexcept { return lock_; }
+
+    /// Lets go of the lock for what is due so far, and takes it again.
+    void flush();
+
+private:
+    void see_to_it() noexcept;
+    Pool& pool_;
+    std::unique_lock<std::mutex> lock_;
+    Aftermath after_;
+};
+
+/// A function connected to a signal.
+template <class Function>
+class SlotNode final : public Connection::Slot {
+public:
+    SlotNode(std::weak_ptr<Pool> pool, Slots<Function> Pool::*signal, Function the_function)
+        : function(std::move(the_function)), signal_(signal), pool_(std::move(pool)) {}
+    void disconnect() noexcept override {
+        if (const auto pool = pool_.lock()) pool->disconnect(*this);
+    }
+    Function function;
+    bool is_connected = true, is_running = false;
+    Slots<Function> Pool::*signal() const noexcept { return signal_; }
+
+private:
+    Slots<Function> Pool::*signal_;
+    std::weak_ptr<Pool> pool_;
+};
+
+}  // namespace sg::tasks

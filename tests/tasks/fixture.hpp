@@ -1,0 +1,194 @@
+#pragma once
+// A manager whose owner, clock and gates are the test's.
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "catch.hpp"
+#include "tasks/event_loop.hpp"
+#include "tasks/task_manager.hpp"
+#include "wait_for.hpp"
+
+namespace sg::test {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using tasks::EventLoop;
+using tasks::make_task_manager;
+using Manager = std::shared_ptr<TaskManager>;
+
+/// Something that is entered and waits to be opened. Copies share.
+class Gate {
+public:
+    void pass() const {
+        std::unique_lock lock(state_->mutex);
+        ++state_->entered;
+        state_->changed.wait(lock, [&] { return state_->is_open; });
+    }
+    void open() const {
+        std::lock_guard lock(state_->mutex);
+        state_->is_open = true;
+        state_->changed.notify_all();
+    }
+    int entered() const {
+        std::lock_guard lock(state_->mutex);
+        return state_->entered;
+    }
+    bool wait_entered(int times = 1) const {
+        return wait_for([&] { return entered() >= times; });
+    }
+    Work work(json result = nullptr) const {
+        return [gate = *this, result = std::move(result)](const TaskContext&) {
+            gate.pass();
+            return result;
+        };
+    }
+
+private:
+    struct State {
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool is_open = false;
+        int entered = 0;
+    };
+    std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+/// Slots on every signal. On the owner's thread, but that counts are read from any.
+class Recorder {
+public:
+    struct Signal {
+        char kind;  // c, f, s: a task; g: a group
+        Uid uid;
+        std::string group, message;
+        json result;
+        Uid origin;
+    };
+    explicit Recorder(TaskManager& manager) {
+        const auto name = [](const std::optional<Group>& group) {
+            return group ? group->str() : std::string();
+        };
+        connections_.push_back(manager.on_task_completed(
+            [this, name](Uid uid, const std::optional<Group>& group, const json& result) {
+                add({'c', uid, name(group), {}, result, {}});
+            }));
+        connections_.push_back(manager.on_task_failed(
+            [this, name](Uid uid, const std::optional<Group>& group, const TaskFailure& why) {
+                add({'f', uid, name(group), why.message, nullptr, why.origin});
+            }));
+        connections_.push_back(
+            manager.on_task_stopped([this, name](Uid uid, const std::optional<Group>& group) {
+                add({'s', uid, name(group), {}, nullptr, {}});
+            }));
+        connections_.push_back(manager.on_task_group_finished([this](const Group& group) {
+            add({'g', Uid(), group.str(), {}, nullptr, {}});
+        }));
+    }
+    std::vector<Signal> all() const {
+        std::lock_guard lock(mutex_);
+        return all_;
+    }
+    std::size_t count(char kind) const {
+        std::lock_guard lock(mutex_);
+        std::size_t n = 0;
+        for (const auto& one : all_) n += one.kind == kind ? 1 : 0;
+        return n;
+    }
+    std::string kinds() const {
+        std::string text;
+        for (const auto& one : all()) text += one.kind;
+        return text;
+    }
+    /// The terminal signals of one task.
+    std::string of(Uid uid) const {
+        std::string text;
+        for (const auto& one : all())
+            if (one.kind != 'g' && one.uid == uid) text += one.kind;
+        return text;
+    }
+    std::vector<Uid> uids() const {
+        std::vector<Uid> list;
+        for (const auto& one : all())
+            if (one.kind != 'g') list.push_back(one.uid);
+        return list;
+    }
+    void drop() { connections_.clear(); }
+    std::thread::id thread;
+    std::atomic<bool> on_one_thread{true};
+
+private:
+    void add(Signal signal) {
+        std::lock_guard lock(mutex_);
+        if (thread == std::thread::id()) thread = std::this_thread::get_id();
+        if (thread != std::this_thread::get_id()) on_one_thread = false;
+        all_.push_back(std::move(signal));
+    }
+    mutable std::mutex mutex_;
+    std::vector<Signal> all_;
+    std::vector<Connection> connections_;
+};
+
+struct Rig {
+    explicit Rig(unsigned threads, bool start = true, tasks::Options options = {}) {
+        options.start_processing = start;
+        options.max_threads = threads;
+        options.clock = clock;
+        options.executor = loop.executor();
+        options.on_error = [this](std::exception_ptr) { ++errors; };
+        m = make_task_manager(std::move(options));
+    }
+    /// Polls until nothing is left.
+    bool settle() {
+        return wait_for([&] {
+            loop.poll();
+            const auto s = m->stats();
+            return s.waiting + s.ready + s.running + s.discarded_running + s.undelivered == 0 &&
+                   loop.poll() == 0;
+        });
+    }
+    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
+    EventLoop loop;
+    std::atomic<int> errors{0};
+    Manager m;
+};
+
+inline Work gives(json value) {
+    return [value = std::move(value)](const TaskContext&) { return value; };
+}
+inline TaskSpec with(std::vector<Uid> upstream, int priority = 0) {
+    TaskSpec spec;
+    spec.upstream = std::move(upstream);
+    spec.priority = priority;
+    return spec;
+}
+inline TaskSpec in(const char* group, std::vector<Uid> upstream = {}) {
+    auto spec = with(std::move(upstream));
+    spec.group = group;
+    return spec;
+}
+inline TaskSpec at(int priority) { return with({}, priority); }
+
+template <class F>
+bool throws_stopped(F call) {
+    try {
+        call();
+    } catch (const Stopped&) {
+        return true;
+    }
+    return false;
+}
+
+template <class F>
+std::string text_of(F call) {
+    try {
+        call();
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+    return {};
+}
+
+}  // namespace sg::test
