@@ -113,8 +113,8 @@ Result<json> summarize(Client& client, const SummarizeRequest& request, const Ca
             return tried({Cause::invalid, "two summaries of one field would overwrite each other", 0, 0, {}});
     if (filters->matches_nothing) {
         // The site says what the sum of nothing is, which depends on the kind of summary.
-        filters->tree = {{"logical_operator", "and"},
-                         {"conditions", {{{"path", "id"}, {"relation", "is"}, {"values", {nullptr}}}}}};
+        const json never{{"path", "id"}, {"relation", "is"}, {"values", json::array({nullptr})}};
+        filters->tree = json{{"logical_operator", "and"}, {"conditions", json::array({never})}};
     }
     json parameters{{"type", request.type}, {"summaries", *summaries}, {"filters", filters->tree}};
     if (!request.grouping.is_null()) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <sg/site.hpp>
+#include <sg/site_as.hpp>
 #include <string>
 
 #include "fixture.hpp"

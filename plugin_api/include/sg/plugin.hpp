@@ -19,6 +19,7 @@
 #include <sg/logger.hpp>
 #include <sg/registrar.hpp>
 #include <sg/site.hpp>
+#include <sg/site_as.hpp>
 #include <sg/types.hpp>
 
 /// Opens the function that the daemon calls when it loads the plugin, with a `sg::Registrar&` of
