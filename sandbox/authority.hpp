@@ -22,6 +22,10 @@ public:
     /// Every login with a password is this fault from now on: 108 (single sign-on) or 110 (Autodesk
     /// Identity). 0: no longer.
     void refuse_passwords(int fault) noexcept { password_fault_ = fault; }
+    /// How people log in, as `info` tells it.
+    const char* method() const noexcept {
+        return password_fault_ == 108 ? "saml2" : password_fault_ == 110 ? "oxygen" : "default";
+    }
 
     /// Who stands behind an auth block. Throws `Refusal` with the fault 102, 106, 108 or 110.
     Caller authenticate(const Json& auth);

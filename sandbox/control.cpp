@@ -137,6 +137,12 @@ Json change(Site& site, const std::string& command, const Json& in) {
         site.skip_event_ids(in.at("count").get<Id>());
     else if (command == "shift_clock")
         site.shift_clock(std::chrono::seconds(in.at("seconds").get<std::int64_t>()));
+    else if (command == "require_code")
+        site.require_code(in.at("login").get<std::string>(), get<std::string>(in, "code", {}));
+    else if (command == "refuse_passwords")
+        site.refuse_passwords(get(in, "fault", 0));
+    else if (command == "expire_sessions")
+        site.expire_sessions();
     else if (command == "clear")
         site.clear(in.at("fault").get<FaultId>());
     else if (command == "clear_faults")

@@ -35,19 +35,33 @@ std::chrono::sys_days begin_of(std::chrono::sys_days day, const std::string& uni
     return sys_days(date.year() / std::chrono::month(month) / 1);
 }
 
+/// An event row may link to what the site never had: then there is nothing but the link.
+Ordered group_link(const Json& value, const EntityStore& store) {
+    auto link = full_link(link_key(value), store);
+    if (link.is_null()) return value;
+    link.erase("status");
+    return link;
+}
+
+/// The first letter, all its bytes.
+std::string first_letter(const std::string& text) {
+    std::size_t size = 1;
+    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) ++size;
+    return text.substr(0, size);
+}
+
 GroupOf exact(const FieldDef& field, const Json& value, const Scope& scope) {
     if (field.type == DataType::entity) {
-        auto link = full_link(link_key(value), scope.store);
-        link.erase("status");
-        auto name = link["name"].get<std::string>();
+        auto link = group_link(value, scope.store);
+        auto name = link.value("name", std::string());
         return {std::move(link), name, lower(name)};
     }
     if (holds_links(field.type)) {
         auto links = Ordered::array();
         std::string name;
         for (const auto& element : value) {
-            auto link = full_link(link_key(element), scope.store);
-            name += (name.empty() ? "" : ", ") + link["name"].get<std::string>();
+            auto link = group_link(element, scope.store);
+            name += (name.empty() ? "" : ", ") + link.value("name", std::string());
             links.push_back(std::move(link));
         }
         return {std::move(links), name, lower(name)};
@@ -90,8 +104,9 @@ GroupOf group_of(const FieldDef& field, const std::string& type, const Json& val
         return {name, name, name};
     }
     if (type == "firstletter") {
-        const auto shown = value.is_string() ? value : scope.store.shown(value)["name"];
-        const auto letter = shown.get<std::string>().substr(0, 1);
+        const auto letter =
+            first_letter(value.is_string() ? value.get<std::string>()
+                                           : group_link(value, scope.store).value("name", std::string()));
         const auto upper =
             letter >= "a" && letter <= "z" ? std::string(1, static_cast<char>(letter[0] - 32)) : letter;
         return {upper, upper, upper};

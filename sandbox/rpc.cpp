@@ -5,17 +5,16 @@
 namespace sg::sandbox {
 namespace {
 
-const nlohmann::ordered_json& info() {
-    static const nlohmann::ordered_json answer{
+nlohmann::ordered_json info(const char* authentication) {
+    return {
         {"version", {8, 62, 0}},
         {"full_version", {8, 62, 0, 5112}},
-        {"user_authentication_method", "default"},
+        {"user_authentication_method", authentication},
         {"s3_uploads_enabled", false},
         {"s3_direct_uploads_enabled", false},
         {"s3_enabled_upload_types", nlohmann::ordered_json::object()},
         {"api_max_entities_per_page", 5000},
     };
-    return answer;
 }
 
 }  // namespace
@@ -35,7 +34,7 @@ RpcCall parse_call(const std::string& body) {
 }
 
 std::string Rpc::results(const RpcCall& call, const SiteTime& time) {
-    if (call.method == "info") return info().dump();
+    if (call.method == "info") return info(authority_.method()).dump();
     const auto caller = authority_.authenticate(call.auth);
     const auto known = methods().find(call.method);
     if (known == methods().end())

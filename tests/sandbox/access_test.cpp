@@ -64,6 +64,8 @@ TEST_CASE("a site with single sign-on refuses passwords, not scripts") {
     Studio s;
     for (const int fault : {108, 110}) {
         s.site.refuse_passwords(fault);
+        const auto info = s.client.post("/api3/json", R"({"method_name":"info","params":[]})").json();
+        CHECK(info["user_authentication_method"] == (fault == 108 ? "saml2" : "oxygen"));
         CHECK(s.code(s.rhea) == fault);
         CHECK(s.code(s.script) == 0);
     }

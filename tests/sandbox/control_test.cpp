@@ -107,3 +107,26 @@ TEST_CASE("control says what it does not understand") {
     }
     CHECK(c.client.post("/elsewhere", "{}").status == 404);
 }
+
+TEST_CASE("control says who may do what") {
+    Controlled c;
+    c.site.add_event({});
+    c.site.add_person("Rhea Voss", "rhea", "pass");
+    const Json rhea{{"user_login", "rhea"}, {"user_password", "pass"}},
+        blind{{"script_name", "b"}, {"script_key", "k"}};
+    const auto code = [&](const Json& auth) {
+        return c.client.call("read", {{"type", "Project"}}, auth).json().value("error_code", 0);
+    };
+    c.tell({{"command", "add_script"}, {"name", "b"}, {"key", "k"}, {"reads_events", false}});
+    CHECK(c.client.call("read", {{"type", "EventLogEntry"}}, blind).json()["results"]["entities"].empty());
+    c.tell({{"command", "require_code"}, {"login", "rhea"}, {"code", "1"}});
+    CHECK(code(rhea) == 106);
+    c.tell({{"command", "require_code"}, {"login", "rhea"}});
+    CHECK(code(rhea) == 0);
+    const auto token =
+        c.client.call("get_session_token", Json::object(), rhea).json()["results"]["session_id"];
+    c.tell({{"command", "expire_sessions"}});
+    CHECK(code({{"session_token", token}}) == 102);
+    c.tell({{"command", "refuse_passwords"}, {"fault", 110}});
+    CHECK(code(rhea) == 110);
+}

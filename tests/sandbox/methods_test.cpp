@@ -172,6 +172,28 @@ TEST_CASE("numbers and dates are grouped by size and by calendar") {
     CHECK(names("code", "tens")["error_code"] == 103);
 }
 
+TEST_CASE("events are grouped by what they tell of, also by what the site never had") {
+    Studio s;
+    const auto before = s.site.newest_id();
+    s.site.add_event({.entity = {{"type", "Shot"}, {"id", 77}, {"name", "Été"}}});
+    s.site.add_event({.entity = link("Shot", 1)});
+    const auto by = [&](const std::string& type) {
+        return s.ask(
+            "summarize",
+            {{"type", "EventLogEntry"},
+             {"summaries", {{{"field", "id"}, {"type", "count"}}}},
+             {"filters",
+              {{"logical_operator", "and"}, {"conditions", {condition("id", "greater_than", before)}}}},
+             {"grouping", {{{"field", "entity"}, {"type", type}}}}})["groups"];
+    };
+    const auto exact = by("exact");
+    REQUIRE(exact.size() == 2);
+    CHECK(exact[0]["group_name"] == "sh010");
+    CHECK(exact[1]["group_name"] == "Été");
+    CHECK(by("firstletter")[1]["group_value"] == "É");
+    CHECK(by("entitytype").size() == 1);
+}
+
 TEST_CASE("a text search finds words in names and in the names of what rows hang on") {
     Studio s;
     const Json all{{"logical_operator", "and"}, {"conditions", Json::array()}};

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <set>
 
@@ -11,6 +12,7 @@
 #include "cli/sandbox_command.hpp"
 #include "raw_http.hpp"
 #include "sandbox/production.hpp"
+#include "temp_dir.hpp"
 #include "wait_for.hpp"
 
 using namespace sg;
@@ -119,4 +121,15 @@ TEST_CASE("the sandbox program says where it is, plays, and ends with a signal")
     CHECK(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 0);
     ::close(pipe[0]);
+}
+
+TEST_CASE("the sandbox program ends with 64 where the schema or the time zone is wrong") {
+    cli::SandboxOptions options;
+    options.time_zone = "Nowhere";
+    CHECK(cli::run_sandbox(options) == 64);
+    options.time_zone = "UTC0";
+    TempDir folder;
+    options.schema = (folder.path() / "schema.yaml").string();
+    std::ofstream(options.schema) << "entities: {Shot: {display: code, fields: {code: texture}}}\n";
+    CHECK(cli::run_sandbox(options) == 64);
 }
