@@ -43,7 +43,8 @@ Call::Call(HostState& host, const LoadedCallback& callback, std::uint16_t index,
       delivery_(delivery),
       stop_(std::move(stop)),
       site_(host.site_calls, {index, &event, stop_}),
-      logger_(host.log, index, event.id()) {
+      logger_(host.log, index, event.id()),
+      tasks_(host.tasks, stop_) {
     outcome_.event = event.id();
     outcome_.callback = index;
 }

@@ -7,6 +7,7 @@
 #include <sg/callback.hpp>
 
 #include "host/link/messages.hpp"
+#include "host/run/host_tasks.hpp"
 #include "host/run/link_logger.hpp"
 #include "host/run/site_stub.hpp"
 
@@ -30,11 +31,12 @@ struct LoadedCallback {
 
 /// What every call of a host shares.
 struct HostState {
-    explicit HostState(HostChannel& channel) : log(channel), site_calls(channel) {}
+    explicit HostState(HostChannel& channel) : log(channel), site_calls(channel), tasks(log) {}
     Configure settings;
     nlohmann::json args;
     LogLink log;
     SiteCalls site_calls;
+    HostTasks tasks;
 };
 
 /// The context of a call, and the door through which nothing a callback throws gets out.
@@ -55,6 +57,7 @@ public:
     std::optional<std::chrono::steady_clock::time_point> deadline() const noexcept override;
     bool dry_run() const noexcept override { return host_.settings.dry_run; }
     std::stop_token stop_token() const noexcept override { return stop_; }
+    TaskManager& tasks() override { return tasks_.get(); }
 
     void succeeded() noexcept override;
     void failed(std::exception_ptr why) noexcept override;
@@ -68,6 +71,7 @@ private:
     std::stop_token stop_;
     SiteStub site_;
     LinkLogger logger_;
+    CallTasks tasks_;
     std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     mutable std::once_flag key_made_;
     mutable std::string key_;

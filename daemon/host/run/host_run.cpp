@@ -25,6 +25,7 @@ void HostRun::run() {
     });
     std::optional<Library> library;
     if (load(library)) run_deliveries();
+    state_.tasks.end();
     link_thread_ = {};  // stopped and joined: from here on nobody looks at the plugin
     callbacks_.clear();
 }

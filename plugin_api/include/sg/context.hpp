@@ -7,6 +7,7 @@
 #include <optional>
 #include <sg/logger.hpp>
 #include <sg/site.hpp>
+#include <sg/tasks.hpp>
 #include <stop_token>
 #include <string_view>
 
@@ -16,8 +17,8 @@ namespace sg {
 /// that it can grow at its end.
 ///
 /// Threads:  every member may be called from any thread.
-/// Lifetime: as long as the callback runs; a thread that the callback started must be joined before
-///           it returns, or touch nothing of this.
+/// Lifetime: as long as the callback runs, or the coroutine that it is; a thread that the callback
+///           started must be joined before it ends, or touch nothing of this.
 class Context {
 public:
     virtual Site& site() = 0;
@@ -50,6 +51,12 @@ public:
     /// calls of this context then throw `Error(stopped)` by themselves; a loop or wait of the
     /// plugin's own should look here, or is killed with its host in the end.
     virtual std::stop_token stop_token() const noexcept = 0;
+
+    /// Background threads of the plugin's own host; started with the first task. What a callback
+    /// hands in is stopped when the call is asked to stop. What it does not wait for may go on after
+    /// it, and is outside what the daemon promises: it ends with the host, and nothing tries it again.
+    /// `shut_down` is not for plugins: it throws `Error(not_supported)`.
+    virtual TaskManager& tasks() = 0;
 
 protected:
     ~Context() = default;

@@ -11,6 +11,7 @@
 //     SG_PLUGIN(registrar) { registrar.on("Shotgun_Version_Change", "sg_status_list", on_status); }
 
 #include <sg/abi.hpp>
+#include <sg/async.hpp>
 #include <sg/callback.hpp>
 #include <sg/context.hpp>
 #include <sg/error.hpp>
@@ -20,6 +21,7 @@
 #include <sg/registrar.hpp>
 #include <sg/site.hpp>
 #include <sg/site_as.hpp>
+#include <sg/tasks.hpp>
 #include <sg/types.hpp>
 
 /// Opens the function that the daemon calls when it loads the plugin, with a `sg::Registrar&` of

@@ -18,3 +18,4 @@
 #include <sg/testing/logger.hpp>
 #include <sg/testing/plugin.hpp>
 #include <sg/testing/site.hpp>
+#include <sg/testing/tasks.hpp>

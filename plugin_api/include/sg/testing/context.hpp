@@ -8,6 +8,7 @@
 #include <sg/context.hpp>
 #include <sg/logger.hpp>
 #include <sg/site.hpp>
+#include <sg/testing/tasks.hpp>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -41,12 +42,14 @@ public:
     }
     bool dry_run() const noexcept override { return call_.dry_run; }
     std::stop_token stop_token() const noexcept override { return call_.stop; }
+    FakeTasks& tasks() override { return tasks_; }
 
 private:
     Site& site_;
     Logger& logger_;
     const nlohmann::json& args_;
     Call call_;
+    FakeTasks tasks_;
 };
 
 }  // namespace sg::testing

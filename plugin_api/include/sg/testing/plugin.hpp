@@ -20,7 +20,7 @@ extern "C" void sg_plugin_entry(sg::Registrar& registrar);
 
 namespace sg::testing {
 
-/// Collects what the plugin registers and runs its callbacks, in the calling thread.
+/// Collects what the plugin registers and runs its callbacks and their tasks, in the calling thread.
 ///
 /// Settings are accepted and refused as by this version of the daemon. Loading throws what the
 /// plugin's registration throws; `handle` throws what a callback throws.
@@ -78,6 +78,7 @@ private:
         FakeContext context(site_, log_, registered.args.is_null() ? args_ : registered.args, call);
         Ended ended;
         registered.callback->start(event, context, ended);
+        context.tasks().run_all();
         if (!ended.told) throw std::logic_error("the callback '" + registered.name + "' has not ended");
         if (ended.why) std::rethrow_exception(ended.why);
     }

@@ -1,0 +1,34 @@
+// A daemon that is killed while a callback waits.
+
+#include "catch.hpp"
+#include "e2e/daemon.hpp"
+
+using sg::test::Daemon;
+using sg::test::Home;
+
+TEST_CASE("a daemon killed while a coroutine waits repeats that event, marked, and no other") {
+    sg::sandbox::Site site;
+    const nlohmann::json args{{"journal", "@DIR@/awaits.jsonl"}, {"gate", "@DIR@/gate"}};
+    const Home home(site, {{"awaits", SG_AWAITS, args, {}}});
+    const auto lines = [&](const std::string& phase) {
+        std::vector<std::pair<std::int64_t, bool>> list;
+        for (const auto& line : sg::test::read_journal(home.journal("awaits")))
+            if (line.at("phase") == phase) list.emplace_back(line.at("event"), line.at("redelivered"));
+        return list;
+    };
+    Daemon first(home);
+    REQUIRE(first.wait_until_followed({"awaits"}));
+    site.add_events(2, "Shotgun_Shot_Change");
+    REQUIRE(sg::test::wait_for([&] { return lines("start").size() == 1; }));
+    first.kill();
+    CHECK(lines("end").empty());
+
+    std::ofstream(home.path() / "gate") << "open";
+    const Daemon second(home);
+    REQUIRE(sg::test::wait_for([&] { return lines("end").size() == 2; }));
+    const auto ends = lines("end");
+    const auto event = lines("start").front().first;
+    CHECK(ends[0] == std::pair<std::int64_t, bool>(event, true));
+    CHECK(ends[1].first != event);
+    CHECK_FALSE(ends[1].second);
+}
