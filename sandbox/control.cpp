@@ -49,19 +49,25 @@ FaultKind kind_of(const std::string& name) {
 }
 
 Fault fault_of(const Json& in) {
-    auto fault = Fault::of(kind_of(get<std::string>(in, "kind", "none")));
+    const auto kind = get<std::string>(in, "kind", "none");
+    auto fault = kind == "refused"
+                     ? Fault::refused(get(in, "code", fault_invalid), get<std::string>(in, "text", {}))
+                     : Fault::of(kind_of(kind));
     fault.count = get<std::uint64_t>(in, "times", 1);
     fault.method = get<std::string>(in, "method", {});
     fault.entity_type = get<std::string>(in, "entity_type", {});
     fault.script = get<std::string>(in, "script", {});
     fault.http_status = get(in, "status", 500U);
-    fault.text = get<std::string>(in, "text", {});
+    if (kind != "refused") fault.text = get<std::string>(in, "text", {});
     fault.content_type = get<std::string>(in, "content_type", "application/json; charset=utf-8");
     fault.retry_after_text = maybe(in, "retry_after");
     fault.interval = millis(in, "interval_ms");
     fault.delay = millis(in, "delay_ms");
     fault.gzip = get(in, "gzip", false);
     fault.acts = get(in, "acts", false);
+    fault.each = get<std::uint64_t>(in, "each", 1);
+    fault.dated = get(in, "dated", true);
+    fault.date_off = std::chrono::seconds(get<std::int64_t>(in, "date_off", 0));
     return fault;
 }
 
@@ -128,7 +134,6 @@ Json change(Site& site, const std::string& command, const Json& in) {
             name, {get(in, "reads_events", true), get(in, "writes", true), get(in, "edits_schema", true)});
         return {{"id", id}};
     }
-    if (command == "inject") return {{"fault", site.inject(fault_of(in))}};
     if (command == "hide_next")
         site.hide_next(in.at("count").get<std::size_t>());
     else if (command == "set_next_event_id")
@@ -143,6 +148,12 @@ Json change(Site& site, const std::string& command, const Json& in) {
         site.refuse_passwords(get(in, "fault", 0));
     else if (command == "expire_sessions")
         site.expire_sessions();
+    else if (command == "set_clock_rate")
+        site.set_clock_rate(in.at("rate").get<double>());
+    else if (command == "show_later")
+        site.show_later(in.at("id").get<Id>(), millis(in, "milliseconds"));
+    else if (command == "remove_script_key")
+        site.remove_script_key(in.at("name").get<std::string>());
     else if (command == "clear")
         site.clear(in.at("fault").get<FaultId>());
     else if (command == "clear_faults")
@@ -168,6 +179,30 @@ void Control::disturb(const std::string& command, std::chrono::milliseconds paus
     later_(pause, [this] { site_.accept_connections(); });
 }
 
+/// The fault behind the gate that the command names, if it names one.
+Fault Control::gated(Fault fault, const Json& in) {
+    const auto name = get<std::string>(in, "gate", {});
+    if (name.empty()) return fault;
+    std::lock_guard lock(mutex_);
+    auto& gate = gates_[name];
+    if (gate == nullptr) gate = std::make_shared<Gate>();
+    return fault.behind(gate);
+}
+
+/// How many answers have come to a gate; opens it if asked to. Opened, its name is free again.
+std::string Control::gate_named(const std::string& name, bool open) {
+    std::shared_ptr<Gate> gate;
+    {
+        std::lock_guard lock(mutex_);
+        const auto found = gates_.find(name);
+        if (found == gates_.end()) refuse(fault_invalid, "no such gate: {}", name);
+        gate = found->second;
+        if (open) gates_.erase(found);
+    }
+    if (open) gate->open();
+    return Json{{"count", gate->held()}}.dump();
+}
+
 std::string Control::answer(const std::string& body, unsigned& status) {
     try {
         const auto in = Json::parse(body);
@@ -178,6 +213,10 @@ std::string Control::answer(const std::string& body, unsigned& status) {
         }
         if (command == "create" || command == "update" || command == "delete" || command == "revive")
             return write(site_, command, in).dump();
+        if (command == "inject") return Json{{"fault", site_.inject(gated(fault_of(in), in))}}.dump();
+        if (command == "open_gate") return gate_named(in.at("gate").get<std::string>(), true);
+        if (command == "gate_held") return gate_named(in.at("gate").get<std::string>(), false);
+        if (const auto done = webhook_command(site_, command, in)) return done->dump();
         auto out = look(site_, command, in);
         if (out.is_null()) out = change(site_, command, in);
         return out.dump();

@@ -1,8 +1,14 @@
 #include "sandbox/entity_store.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sg::sandbox {
+namespace {
+
+constexpr std::size_t stale_rows = 100'000;
+
+}  // namespace
 
 LinkKey link_key(const Json& value) {
     if (!value.is_object()) return {};
@@ -42,9 +48,64 @@ Record& EntityStore::add(const EntityDef& def, std::map<std::string, Json, std::
 void EntityStore::refresh(Record& record) {
     const nlohmann::ordered_json link{{"type", record.def->type}, {"id", record.id}, {"name", record.name()}};
     record.link_text = link.dump();
+    written(record.def->type, record.id);
 }
 
-void EntityStore::set_retired(Record& record, bool retired) { record.retired = retired; }
+void EntityStore::set_retired(Record& record, bool retired) {
+    record.retired = retired;
+    written(record.def->type, record.id);
+}
+
+void EntityStore::written(const std::string& type, Id id) {
+    if (changes_ != nullptr) changes_->record(type, id);
+    const auto indexed = indexed_.find(type);
+    if (indexed == indexed_.end()) return;
+    auto& stale = indexed->second.stale;
+    if (stale.empty() || stale.back() != id) stale.push_back(id);
+    if (stale.size() > stale_rows) indexed_.erase(indexed);  // nobody searches; it can be made anew
+}
+
+const std::vector<Id>& EntityStore::linked_rows(std::string_view type, const LinkHint& link) const {
+    static const std::vector<Id> none;
+    const auto& all = rows(type);
+    auto& indexed = indexed_[std::string(type)];
+    const auto put = [](LinkIndex& index, const Record& record, std::string_view field) {
+        const auto& value = record.value(field);
+        const auto one = [&](const Json& element) {
+            const auto key = link_key(element);
+            if (!key.type.empty()) index.add(key.type, key.id, record.id);
+        };
+        if (value.is_array())
+            for (const auto& element : value) one(element);
+        else
+            one(value);
+    };
+    for (const auto id : std::exchange(indexed.stale, {}))
+        if (const auto row = all.find(id); row != all.end())
+            for (auto& [field, index] : indexed.fields) put(index, row->second, field);
+    auto field = indexed.fields.find(link.field);
+    if (field == indexed.fields.end()) {
+        field = indexed.fields.try_emplace(link.field).first;
+        for (const auto& [id, record] : all) put(field->second, record, link.field);
+    }
+    const auto* found = field->second.rows(link.type, link.id);
+    return found == nullptr ? none : *found;
+}
+
+std::vector<std::string> EntityStore::types() const {
+    std::vector<std::string> out;
+    for (const auto& [type, last] : last_id_) out.push_back(type);
+    std::ranges::sort(out);
+    return out;
+}
+Id EntityStore::last_id(std::string_view type) const {
+    const auto found = last_id_.find(std::string(type));
+    return found == last_id_.end() ? 0 : found->second;
+}
+void EntityStore::set_last_id(const std::string& type, Id last) {
+    auto& known = last_id_[type];
+    known = std::max(known, last);
+}
 
 EntityStore::Rows& EntityStore::rows(std::string_view type) { return types_[std::string(type)]; }
 const EntityStore::Rows& EntityStore::rows(std::string_view type) const {
@@ -60,7 +121,9 @@ const Record* EntityStore::find(std::string_view type, Id id) const {
 }
 Record* EntityStore::find(std::string_view type, Id id) {
     auto* record = const_cast<Record*>(std::as_const(*this).find(type, id));
-    if (record != nullptr) keep(record->def->type, id);
+    if (record == nullptr) return nullptr;
+    keep(record->def->type, id);
+    written(record->def->type, id);
     return record;
 }
 

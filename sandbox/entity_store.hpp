@@ -8,7 +8,10 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "sandbox/changes.hpp"
+#include "sandbox/link_index.hpp"
 #include "sandbox/schema.hpp"
 
 namespace sg::sandbox {
@@ -45,6 +48,10 @@ public:
 
     Schema& schema() noexcept { return schema_; }
     const Schema& schema() const noexcept { return schema_; }
+    /// Call for every operation that edits the schema.
+    void schema_edited() noexcept {
+        if (changes_ != nullptr) changes_->schema = true;
+    }
 
     void begin() { before_.emplace(); }
     void commit() noexcept { before_.reset(); }
@@ -56,11 +63,25 @@ public:
     void refresh(Record& record);
     void set_retired(Record& record, bool retired);
 
-    /// For writing: what the row is now can be rolled back to. Whoever only looks uses the one below.
+    /// For writing: the row counts as changed, and what it is now can be rolled back to. Whoever only looks
+    /// uses the one below.
     Record* find(std::string_view type, Id id);
     const Record* find(std::string_view type, Id id) const;
     const Rows& rows(std::string_view type) const;
+    /// Call `refresh` for each row that was changed through this.
     Rows& rows(std::string_view type);
+    /// The types that have or had rows.
+    std::vector<std::string> types() const;
+    Id last_id(std::string_view type) const;
+    /// Ids up to `last` are not given out any more.
+    void set_last_id(const std::string& type, Id last);
+
+    /// `changes` is told of every row that is written from now on; null ends it.
+    void watch(Changes* changes) noexcept { changes_ = changes; }
+
+    /// The rows of `type` that have such a link, or had it: every hit must be looked at. Ascending; the first
+    /// call for a field looks at all rows of the type.
+    const std::vector<Id>& linked_rows(std::string_view type, const LinkHint& link) const;
 
     /// What a link field shows: `{"type","id","name"}`, or null where the target is gone or retired.
     Json shown(const Json& link) const;
@@ -70,9 +91,17 @@ private:
     void keep(const std::string& type, Id id);
 
     Schema schema_;
+    struct Indexed {
+        std::map<std::string, LinkIndex, std::less<>> fields;
+        std::vector<Id> stale;  ///< rows written since somebody searched
+    };
+    void written(const std::string& type, Id id);
+
     std::unordered_map<std::string, Rows> types_;
     std::optional<std::map<std::pair<std::string, Id>, std::optional<Record>>> before_;
     std::unordered_map<std::string, Id> last_id_;
+    Changes* changes_ = nullptr;
+    mutable std::map<std::string, Indexed, std::less<>> indexed_;
 };
 
 /// A link's type and id; id 0 for what is no link.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace sg::sandbox {
 namespace {
@@ -22,6 +23,17 @@ Json link_value(const EventLink& link, const EntityStore& store) {
     if (link.own_text != nullptr) return Json::parse(*link.own_text);
     const auto* target = store.find(link.type->raw, link.id);
     return target == nullptr || target->retired ? Json() : link_to(link.type->raw, link.id);
+}
+
+const EventLink* link_of(const EventRow& row, std::string_view field) {
+    if (field == "entity") return &row.entity;
+    if (field == "user") return &row.user;
+    return field == "project" ? &row.project : nullptr;
+}
+
+void put(LinkIndex& index, const EventRow& row, std::string_view field) {
+    const auto* link = link_of(row, field);
+    if (link->type != nullptr) index.add(link->type->raw, link->id, row.id);
 }
 
 bool write_value(std::string& out, const EventRow& row, std::string_view field, const EntityStore& store) {
@@ -56,8 +68,10 @@ Id EventLog::add(EventRow row) {
         row.hidden = true;
     }
     const auto id = row.id;
+    for (auto& [field, index] : indexed_) put(index, row, field);
     rows_.insert_or_assign(rows_.end(), id, std::move(row));
     if (added_) added_->push_back(id);
+    written(id);
     return id;
 }
 
@@ -65,6 +79,23 @@ void EventLog::roll_back() {
     if (!added_) return;
     for (const auto id : *added_) rows_.erase(id);
     added_.reset();
+}
+
+const std::vector<Id>* EventLog::linked_rows(const LinkHint& link) const {
+    static const std::vector<Id> none;
+    if (link_of(EventRow{}, link.field) == nullptr) return nullptr;
+    auto field = indexed_.find(link.field);
+    if (field == indexed_.end()) {
+        field = indexed_.try_emplace(link.field).first;
+        for (const auto& [id, row] : rows_) put(field->second, row, link.field);
+    }
+    const auto* found = field->second.rows(link.type, link.id);
+    return found == nullptr ? &none : found;
+}
+
+void EventLog::set_next_id(Id id) {
+    next_id_ = id;
+    for (auto* changes : watchers_) changes->sequences = true;
 }
 
 const Shared* EventLog::intern(std::string_view text) {
@@ -97,7 +128,7 @@ Id EventLog::newest_visible() const {
 bool EventLog::set_hidden(Id id, bool hidden) {
     const auto found = rows_.find(id);
     if (found == rows_.end()) return false;
-    found->second.hidden = hidden;
+    if (std::exchange(found->second.hidden, hidden) != hidden) written(id);
     return true;
 }
 

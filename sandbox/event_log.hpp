@@ -58,7 +58,7 @@ public:
     /// The highest id that readers see; 0 if there is none.
     Id newest_visible() const;
     Id next_id() const noexcept { return next_id_; }
-    void set_next_id(Id id) noexcept { next_id_ = id; }
+    void set_next_id(Id id);
     /// False if there is no such row.
     bool set_hidden(Id id, bool hidden);
     /// Rows added between `begin` and `roll_back` are taken out again; their ids never appear.
@@ -68,13 +68,28 @@ public:
     /// Rows that come from now on are hidden until shown.
     void hide_next(std::size_t count) noexcept { hide_next_ += count; }
 
+    /// The rows whose `entity`, `user` or `project` is such a link, or was before they were replaced: every
+    /// hit must be looked at. Ascending; nullptr for another field. The first call for a field looks at all
+    /// rows.
+    const std::vector<Id>* linked_rows(const LinkHint& link) const;
+
+    /// `changes` is told of every row that is added, hidden or shown from now on.
+    void watch(Changes* changes) { watchers_.push_back(changes); }
+    void unwatch(const Changes* changes) { std::erase(watchers_, changes); }
+
 private:
+    void written(Id id) {
+        for (auto* changes : watchers_) changes->events.push_back(id);
+    }
+
     Rows rows_;
     Id next_id_ = 1;
     std::size_t hide_next_ = 0;
     std::optional<std::vector<Id>> added_;  ///< since `begin`
     std::unordered_map<std::string, Shared> interned_;
     std::shared_ptr<const std::string> last_meta_;
+    std::vector<Changes*> watchers_;
+    mutable std::map<std::string, LinkIndex, std::less<>> indexed_;  // by field
 };
 
 /// Appends `row` as `read` returns it, with the fields of `return_fields` that a row has; `id` and

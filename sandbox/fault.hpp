@@ -20,6 +20,7 @@ enum class FaultKind {
     cut_in_body,   ///< half of the body, then the connection is closed
     drip,          ///< the body byte by byte, `interval` apart
     close,         ///< the connection is closed before the answer
+    reset,         ///< the same, as a connection that breaks: with RST
     status,        ///< an HTTP status with a page
     body,          ///< status 200 with a body of the test's own
     truncated_json,
@@ -40,6 +41,7 @@ std::string_view name_of(FaultKind kind) noexcept;
 struct Fault {
     FaultKind kind = FaultKind::none;
     std::uint64_t count = 1;  ///< requests it meets before it is used up; 0: until it is cleared
+    std::uint64_t each = 1;   ///< it meets every so-manieth request that matches
     std::string method, entity_type, script;   ///< empty: any
     std::function<bool(const Request&)> also;  ///< further condition; runs on the server's thread
     unsigned http_status = 200;
@@ -49,7 +51,9 @@ struct Fault {
     std::chrono::milliseconds delay{0};     ///< before the answer
     std::shared_ptr<Gate> gate;             ///< before the answer
     bool gzip = false;
-    bool acts = false;  ///< true: a write takes effect although its answer is lost
+    bool acts = false;                 ///< true: a write takes effect although its answer is lost
+    bool dated = true;                 ///< false: the answer has no Date
+    std::chrono::seconds date_off{0};  ///< what Date is wrong by; the site's own clock is right
 
     static Fault of(FaultKind kind) {
         Fault fault;
@@ -71,6 +75,12 @@ struct Fault {
         fault.http_status = code;
         return fault;
     }
+    static Fault reset() { return of(FaultKind::reset); }
+    /// What the site says when it refuses a call, for causes that cannot be had otherwise.
+    static Fault refused(int code, const std::string& message) {
+        return body(
+            nlohmann::ordered_json{{"exception", true}, {"message", message}, {"error_code", code}}.dump());
+    }
     /// An HTML page with status 200.
     static Fault html() {
         return body("<!DOCTYPE html><html><body>Be right back.</body></html>", "text/html");
@@ -91,6 +101,15 @@ struct Fault {
         return with([&](Fault& f) { f.count = n; });
     }
     Fault until_cleared() const { return times(0); }
+    Fault every(std::uint64_t n) const {
+        return with([&](Fault& f) { f.each = n; });
+    }
+    Fault without_date() const {
+        return with([](Fault& f) { f.dated = false; });
+    }
+    Fault with_date_off_by(std::chrono::seconds off) const {
+        return with([&](Fault& f) { f.date_off = off; });
+    }
     Fault on(std::string rpc_method, std::string type = {}) const {
         return with([&](Fault& f) { f.method = std::move(rpc_method), f.entity_type = std::move(type); });
     }

@@ -79,6 +79,8 @@ Delivery delivery_of(FaultKind kind) {
             return Delivery::drip;
         case FaultKind::close:
             return Delivery::close;
+        case FaultKind::reset:
+            return Delivery::reset;
         default:
             return Delivery::whole;
     }
@@ -87,9 +89,10 @@ Delivery delivery_of(FaultKind kind) {
 }  // namespace
 
 std::string_view name_of(FaultKind kind) noexcept {
-    static constexpr std::array<std::string_view, 14> names{
-        "none", "never_answer",   "hang_in_body", "cut_in_body",   "drip",      "close",     "status",
-        "body", "truncated_json", "invalid_json", "rows_reversed", "row_twice", "row_below", "unknown_field"};
+    static constexpr std::array<std::string_view, 15> names{
+        "none",         "never_answer",  "hang_in_body", "cut_in_body", "drip",
+        "close",        "reset",         "status",       "body",        "truncated_json",
+        "invalid_json", "rows_reversed", "row_twice",    "row_below",   "unknown_field"};
     return names[static_cast<std::size_t>(kind)];
 }
 
@@ -112,6 +115,7 @@ bool answers_with_data(FaultKind kind) noexcept {
     switch (kind) {
         case FaultKind::never_answer:
         case FaultKind::close:
+        case FaultKind::reset:
         case FaultKind::status:
         case FaultKind::body:
             return false;

@@ -64,6 +64,14 @@ public:
         socket_.close(ignored);
         shared_.open.erase(shared_from_this());
     }
+    /// As if the line broke: what is unsent is thrown away, and the other side gets an RST.
+    void reset() {
+        error_code ignored;
+        socket_.set_option(net::socket_base::linger(true, 0), ignored);
+        timer_.cancel();
+        socket_.close(ignored);
+        shared_.open.erase(shared_from_this());
+    }
     void silence() {
         silent_ = true;
         error_code ignored;
@@ -128,6 +136,7 @@ private:
         error_code ignored;
         if (buffer_.size() > 0 || socket_.available(ignored) > 0) answer_.fate->interleaved = true;
         if (answer_.delivery == Delivery::close) return close();
+        if (answer_.delivery == Delivery::reset) return reset();
         if (answer_.delivery == Delivery::nothing) return;
         make_head();
         const auto& body = answer_.body;

@@ -20,7 +20,7 @@ struct HttpRequest {
     bool accepts_gzip = false;
 };
 
-enum class Delivery { whole, nothing, half_then_hang, half_then_close, drip, close };
+enum class Delivery { whole, nothing, half_then_hang, half_then_close, drip, close, reset };
 
 struct HttpAnswer {
     unsigned status = 200;

@@ -11,84 +11,25 @@ namespace sg::sandbox {
 namespace {
 
 constexpr std::size_t shots_at_a_time = 6;
-constexpr std::array step_names{"Anim", "FX", "Light", "Comp"};
-constexpr std::array people_names{"Ada Brandt",  "Bao Nguyen",   "Carla Moreno", "Dev Patel",
-                                  "Elif Kaya",   "Femi Okoye",   "Greta Lindh",  "Hugo Marchand",
-                                  "Ines Duarte", "Jun Watanabe", "Kofi Mensah",  "Lena Vogt"};
-constexpr std::array remarks{"Edges flicker in the last ten frames.",
-                             "Lovely. One more pass on the contact shadows?", "Matches the reference now.",
-                             "Hold this until the plate is regraded.", "Client asks for a slower push in."};
-
-Caller as(Id person) { return Caller{.user = {"HumanUser", person}}; }
 
 }  // namespace
 
-bool Production::Shot::is_final() const {
+bool Production::Work::is_final() const {
     return std::ranges::all_of(tasks, [](const Task& task) { return task.status == "fin"; });
 }
 
 Production::Production(Site& site, Options options)
     : site_(site), options_(std::move(options)), random_(options_.seed) {
     add_people();
-    for (std::size_t i = 0; i < step_names.size(); ++i)
-        steps_.push_back(
-            site_.add("Step", {{"code", step_names[i]}, {"entity_type", "Shot"}, {"list_order", i}}));
+    add_steps();
     add_project("Aurora", "aur");
     add_project("Bluebell Lane", "blu");
     add_project("Cold Harbour", "col");
-    for (std::size_t i = 0; i < shots_.size(); ++i) waiting_.push_back(i);
+    for (std::size_t i = 0; i < shots_.size(); ++i) (shots_[i].is_final() ? done_ : waiting_).push_back(i);
     for (auto i = waiting_.size(); i > 1; --i) std::swap(waiting_[i - 1], waiting_[below(i)]);
     fill_active();
 }
 Production::~Production() { stop(); }
-
-void Production::add_people() {
-    for (const std::string name : people_names) {
-        auto login = name.substr(0, name.find(' '));
-        std::ranges::transform(login, login.begin(),
-                               [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        people_.push_back({site_.add_person(name, login), name});
-    }
-}
-
-void Production::add_project(const std::string& name, const std::string& code) {
-    const auto project = site_.add("Project", {{"name", name}, {"code", code}});
-    for (int s = 1; s <= 2; ++s) {
-        const auto sequence_name = fmt::format("{}_{:03}", code, s * 10);
-        const auto sequence =
-            site_.add("Sequence", {{"code", sequence_name}, {"project", link_to("Project", project)}});
-        for (int i = 1; i <= 12; ++i)
-            add_shot(project, sequence, fmt::format("{}_{:04}", sequence_name, i * 10));
-    }
-}
-
-void Production::add_shot(Id project, Id sequence, const std::string& name) {
-    static constexpr std::array<const char*, 10> beginnings{"wtg", "wtg", "ip",  "ip",  "ip",
-                                                            "rev", "rev", "fin", "fin", "fin"};
-    Shot shot{site_.add("Shot", {{"code", name},
-                                 {"project", link_to("Project", project)},
-                                 {"sg_sequence", link_to("Sequence", sequence)},
-                                 {"sg_status_list", "ip"}}),
-              project,
-              name,
-              {},
-              false,
-              0};
-    const auto count = 2 + below(3);
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto step = step_names.size() - count + i;  // everything ends in Comp
-        const std::string status = i + 1 == count ? "ip" : beginnings[below(beginnings.size())];
-        const auto id =
-            site_.add("Task", {{"content", step_names[step]},
-                               {"project", link_to("Project", project)},
-                               {"entity", link_to("Shot", shot.id)},
-                               {"step", link_to("Step", steps_[step])},
-                               {"sg_status_list", status},
-                               {"task_assignees", Json::array({link_to("HumanUser", somebody().id)})}});
-        shot.tasks.push_back({id, step_names[step], status});
-    }
-    shots_.push_back(std::move(shot));
-}
 
 void Production::fill_active() {
     while (active_.size() < shots_at_a_time && !waiting_.empty()) {
@@ -133,10 +74,25 @@ PlayedChange Production::act() {
     const bool idle = active_.empty();
     if (idle || (done_.size() > 4 && chance(4))) return reopen();
     const auto roll = below(100);
-    if (roll < 78) return move_task();
-    if (roll < 86) return add_version();
-    if (roll < 93) return add_note();
-    return roll < 96 ? rename() : assign();
+    if (roll < 72) return move_task();
+    if (roll < 76) return move_asset();
+    if (roll < 82) return add_version();
+    if (roll < 85) return review();
+    if (roll < 88) return put_on_playlist();
+    if (roll < 92) return add_note();
+    if (roll < 94) return reply();
+    if (roll < 95) return close_note();
+    return roll < 98 ? rename() : assign();
+}
+
+/// An asset's task moves on; the last of them begins anew.
+PlayedChange Production::move_asset() {
+    auto& asset = any(assets_);
+    auto& task = any(asset.tasks);
+    const auto next = task.status == "wtg"  ? "ip"
+                      : task.status == "ip" ? "rev"
+                                            : (task.status == "rev" && !chance(12) ? "fin" : "ip");
+    return set_status(asset, task, next, "asset");
 }
 
 PlayedChange Production::move_task() {
@@ -164,45 +120,13 @@ PlayedChange Production::reopen() {
     return set_status(shot, shot.tasks[below(shot.tasks.size())], "ip", "reopened");
 }
 
-PlayedChange Production::set_status(Shot& shot, Task& task, const std::string& status, std::string kind) {
+PlayedChange Production::set_status(Work& work, Task& task, const std::string& status, std::string kind) {
     const auto& who = somebody();
-    PlayedChange change{std::move(kind), who.name, shot.name + " / " + task.name,
+    PlayedChange change{std::move(kind), who.name, work.name + " / " + task.name,
                         "Task",          task.id,  "sg_status_list",
                         task.status,     status,   0};
     change.event = site_.update(as(who.id), "Task", task.id, {{"sg_status_list", status}});
     task.status = status;
-    return change;
-}
-
-PlayedChange Production::add_version() {
-    auto& shot = busy_shot();
-    const auto& task = shot.tasks[below(shot.tasks.size())];
-    const auto& who = somebody();
-    const auto code = fmt::format("{}_v{:03}", shot.name, ++shot.versions);
-    PlayedChange change{"version", who.name, shot.name + " / " + task.name, "Version", 0, "code", "",
-                        code,      0};
-    change.entity = site_.create(as(who.id), "Version",
-                                 {{"code", code},
-                                  {"project", link_to("Project", shot.project)},
-                                  {"entity", link_to("Shot", shot.id)},
-                                  {"sg_task", link_to("Task", task.id)},
-                                  {"user", link_to("HumanUser", who.id)}},
-                                 &change.event);
-    return change;
-}
-
-PlayedChange Production::add_note() {
-    const auto& shot = busy_shot();
-    const auto& who = somebody();
-    const std::string text = remarks[below(remarks.size())];
-    PlayedChange change{"note", who.name, shot.name, "Note", 0, "content", "", text, 0};
-    change.entity = site_.create(as(who.id), "Note",
-                                 {{"subject", "Note on " + shot.name},
-                                  {"content", text},
-                                  {"project", link_to("Project", shot.project)},
-                                  {"note_links", Json::array({link_to("Shot", shot.id)})},
-                                  {"user", link_to("HumanUser", who.id)}},
-                                 &change.event);
     return change;
 }
 
@@ -218,15 +142,18 @@ PlayedChange Production::rename() {
 }
 
 PlayedChange Production::assign() {
-    const auto& shot = busy_shot();
-    const auto& task = shot.tasks[below(shot.tasks.size())];
+    auto& shot = busy_shot();
+    auto& task = any(shot.tasks);
     const auto& who = somebody();
-    const auto& whom = somebody();
+    auto at = below(people_.size());
+    if (people_[at].id == task.assigned) at = (at + 1) % people_.size();
+    const auto& whom = people_[at];
     PlayedChange change{"assign", who.name,  shot.name + " / " + task.name,
                         "Task",   task.id,   "task_assignees",
                         "",       whom.name, 0};
     change.event = site_.update(as(who.id), "Task", task.id,
                                 {{"task_assignees", Json::array({link_to("HumanUser", whom.id)})}});
+    task.assigned = whom.id;
     return change;
 }
 

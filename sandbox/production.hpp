@@ -18,7 +18,8 @@ namespace sg::sandbox {
 
 /// One thing somebody did, for people to read.
 struct PlayedChange {
-    std::string kind;  ///< status, reopened, version, note, rename, assign
+    /// status, reopened, asset, version, review, note, reply, closed, playlist, rename, assign
+    std::string kind;
     std::string who;   ///< a person's name
     std::string what;  ///< `aur_010_0030 / Comp`
     std::string entity_type;
@@ -27,13 +28,16 @@ struct PlayedChange {
     Id event = 0;  ///< id of the first event row it left
 };
 
-/// A few projects with sequences, shots, tasks and people, and the people's doings.
+/// A few projects with sequences, shots, assets, tasks and people, and the people's doings.
 ///
 /// Work goes on in a handful of shots at a time: their tasks move from waiting over in progress and
 /// review to final, now and then back; a shot whose tasks are all final makes room for the next, and
-/// some are reopened. With the default rate, 20 seconds finish more than 25 shots; about every sixth
-/// change finishes one. It never runs out of work. The same seed does the same things in the same order,
-/// whatever else is written to the site meanwhile.
+/// some are reopened. What is worked on gets versions; versions are put on playlists, reviewed, and
+/// get notes; notes get replies and are closed. With the default rate, 20 seconds finish more than
+/// 25 shots. It never runs out of work. The same seed does the same things in the same order,
+/// whatever else is written to the site meanwhile; with the same times the rows are the same as well.
+///
+/// On a site that has the projects already, from a data file, work goes on where it stands there.
 ///
 /// Threads:  every member from any thread; `on_change` is called on the thread of the doer, without
 ///           a lock held.
@@ -67,46 +71,88 @@ private:
     struct Task {
         Id id = 0;
         std::string name, status;
+        Id assigned = 0;
     };
-    struct Shot {
+    /// A shot or an asset.
+    struct Work {
+        std::string type;
         Id id = 0, project = 0;
         std::string name;
-        std::vector<Task> tasks;
+        std::vector<Task> tasks{};
         bool was_finished = false;
         int versions = 0;
 
         bool is_final() const;
+        LinkKey key() const { return {type, id}; }
     };
     struct Person {
         Id id = 0;
         std::string name;
     };
+    struct Version {
+        Id id = 0, project = 0;
+        std::string name, status;
+        LinkKey of;
+    };
+    struct Note {
+        Id id = 0;
+        std::string subject;
+        int replies = 0;
+    };
+    struct Playlist {
+        Id id = 0;
+        std::string name;
+        std::vector<Id> versions{};
+        int number = 0;
+    };
 
+    // production_setup.cpp
     void add_people();
+    void add_steps();
     void add_project(const std::string& name, const std::string& code);
-    void add_shot(Id project, Id sequence, const std::string& name);
+    void add_tasks(Work& work, const std::vector<std::string>& steps, std::size_t count);
+    void add_shot(Id project, Id sequence, const std::string& name, const std::vector<Id>& assets);
+    Id add_asset(Id project, const std::string& name, const std::string& kind);
+    void take_up(Id project);
+    Work found_work(const std::string& type, Id id, Id project) const;
+    std::string text(const std::string& type, Id id, const std::string& field) const;
+
+    static Caller as(Id person) { return Caller{.user = {"HumanUser", person}}; }
     std::size_t below(std::size_t limit) { return static_cast<std::size_t>(random_() % limit); }
     bool chance(std::size_t percent) { return below(100) < percent; }
-    const Person& somebody() { return people_[below(people_.size())]; }
-    Shot& busy_shot() { return shots_[active_[below(active_.size())]]; }
+    template <class T>
+    T& any(std::vector<T>& of) {
+        return of[below(of.size())];
+    }
+    const Person& somebody() { return any(people_); }
+    Work& busy_shot() { return shots_[any(active_)]; }
     void fill_active();
     PlayedChange act();
     PlayedChange move_task();
+    PlayedChange move_asset();
     PlayedChange reopen();
-    PlayedChange set_status(Shot& shot, Task& task, const std::string& status, std::string kind);
-    PlayedChange add_version();
-    PlayedChange add_note();
+    PlayedChange set_status(Work& work, Task& task, const std::string& status, std::string kind);
     PlayedChange rename();
     PlayedChange assign();
+    // production_review.cpp
+    PlayedChange add_version();
+    PlayedChange review();
+    PlayedChange put_on_playlist();
+    PlayedChange add_note();
+    PlayedChange reply();
+    PlayedChange close_note();
 
     Site& site_;
     const Options options_;
     mutable std::mutex mutex_;  // guards everything below but the thread
     std::mt19937_64 random_;
     std::vector<Person> people_;
-    std::vector<Id> steps_;
-    std::vector<Shot> shots_;
+    std::map<std::string, Id> steps_;
+    std::vector<Work> shots_, assets_;
     std::vector<std::size_t> active_, waiting_, done_;  // indices into shots_
+    std::vector<Version> in_review_;                    // the latest
+    std::vector<Note> open_notes_;
+    std::map<Id, Playlist> playlists_;  // by project: the one being filled
     std::map<std::string, std::uint64_t> counts_;
     std::jthread thread_;  // last: it uses everything above
 };

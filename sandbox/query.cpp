@@ -15,13 +15,13 @@ void each_match(const EntityDef& def, const Filter& filter, bool archived_too, c
         if (filter.matches(row)) visit(row);
     };
     if (def.type == "EventLogEntry") {
-        scan(scope.log.rows(), filter.ids(), false, [&](const EventRow& row) {
+        scan(scope.log.rows(), filter.ids(), nullptr, false, [&](const EventRow& row) {
             if (!row.hidden) look(EventView(row, scope.store));
             return true;
         });
         return;
     }
-    scan(scope.store.rows(def.type), filter.ids(), false, [&](const Record& row) {
+    scan(scope.store.rows(def.type), filter.ids(), nullptr, false, [&](const Record& row) {
         if (!row.retired) look(RecordView(row, scope.store));
         return true;
     });

@@ -3,16 +3,33 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <ranges>
+#include <vector>
 
 #include "sandbox/filter.hpp"
 
 namespace sg::sandbox {
 
 /// Calls `visit` for the rows whose ids a filter can match, in id order, until it returns false.
+/// `candidates`, if given, are ascending ids beside which no row can match.
 template <class Rows, class Visit>
-void scan(const Rows& rows, const IdRange& ids, bool newest_first, const Visit& visit) {
+void scan(const Rows& rows, const IdRange& ids, const std::vector<Id>* candidates, bool newest_first,
+          const Visit& visit) {
     if (ids.lowest > ids.highest) return;
+    if (candidates != nullptr && !ids.only) {
+        const auto from = std::ranges::lower_bound(*candidates, ids.lowest),
+                   to = std::ranges::upper_bound(*candidates, ids.highest);
+        const auto look = [&](Id id) {
+            const auto found = rows.find(id);
+            return found == rows.end() || visit(found->second);
+        };
+        if (newest_first)
+            static_cast<void>(std::all_of(std::reverse_iterator(to), std::reverse_iterator(from), look));
+        else
+            static_cast<void>(std::all_of(from, to, look));
+        return;
+    }
     if (ids.only) {
         const auto look = [&](Id id) {
             const auto found = rows.find(id);

@@ -137,18 +137,18 @@ private:
 };
 
 template <class Row, class View, class Rows>
-void run(const Rows& rows, const Query& query, const Filter& filter, const EntityStore& store,
-         const std::function<bool(const Row&)>& visible, Page<Row>& page) {
+void run(const Rows& rows, const std::vector<Id>* candidates, const Query& query, const Filter& filter,
+         const EntityStore& store, const std::function<bool(const Row&)>& visible, Page<Row>& page) {
     const auto fits = [&](const Row& row) {
         return visible(row) && (filter.ids().exact || filter.matches(View(row, store)));
     };
     if (query.by_id) {
-        scan(rows, filter.ids(), query.newest_first,
+        scan(rows, filter.ids(), candidates, query.newest_first,
              [&](const Row& row) { return !fits(row) || page.offer(row); });
         return;
     }
     std::vector<std::pair<std::vector<Json>, const Row*>> found;
-    scan(rows, filter.ids(), false, [&](const Row& row) {
+    scan(rows, filter.ids(), candidates, false, [&](const Row& row) {
         if (!fits(row)) return true;
         std::vector<Json> keys;
         for (const auto& sort : query.sorts) {
@@ -179,14 +179,31 @@ void write_record(std::string& out, const Record& record, const Query& query, co
     out += row.dump();
 }
 
-std::string read_events(const Query& query, const Filter& filter, const EntityStore& store,
-                        const EventLog& log) {
+/// The shortest list of rows that some link of the filter leaves; nullptr if no link narrows it.
+const std::vector<Id>* candidates(const Json& filters, const Query& query, const EntityStore& store,
+                                  const EventLog& log) {
+    const std::vector<Id>* shortest = nullptr;
+    for (const auto& hint : link_hints(filters)) {
+        const auto* field = query.def->field(hint.field);
+        // What nobody writes may be made up when it is read.
+        if (field == nullptr || field->access == Access::read_only ||
+            (field->type != DataType::entity && field->type != DataType::multi_entity))
+            continue;
+        const auto* found = query.def->type == "EventLogEntry" ? log.linked_rows(hint)
+                                                               : &store.linked_rows(query.def->type, hint);
+        if (found != nullptr && (shortest == nullptr || found->size() < shortest->size())) shortest = found;
+    }
+    return shortest;
+}
+
+std::string read_events(const Query& query, const Filter& filter, const std::vector<Id>* among,
+                        const EntityStore& store, const EventLog& log) {
     const auto visible = [&](const EventRow& row) {
         return !row.hidden && !query.retired &&
                (query.archived_too || !in_archived_project(EventView(row, store), store));
     };
     Page<EventRow> page(query);
-    run<EventRow, EventView>(log.rows(), query, filter, store, visible, page);
+    run<EventRow, EventView>(log.rows(), among, query, filter, store, visible, page);
     const bool plain =
         std::ranges::none_of(query.return_fields, [](const auto& f) { return f.find('.') != f.npos; });
     return page.text([&](std::string& out, const EventRow& row) {
@@ -210,17 +227,18 @@ std::string read(const Json& params, const Scope& scope, SeesEvents sees_events)
     const auto& store = scope.store;
     const auto tree = params.find("filters");
     const Filter filter(tree == params.end() ? Json() : *tree, *query.def, scope);
+    const auto* among = tree == params.end() ? nullptr : candidates(*tree, query, store, scope.log);
     if (query.def->type == "EventLogEntry") {
         // Rows that the caller may not see are absent, as if they were not there.
         static const EventLog nothing;
-        return read_events(query, filter, store, sees_events == SeesEvents::yes ? scope.log : nothing);
+        return read_events(query, filter, among, store, sees_events == SeesEvents::yes ? scope.log : nothing);
     }
     const auto visible = [&](const Record& record) {
         return record.retired == query.retired && (!query.preset || query.preset->contains(record.id)) &&
                (query.archived_too || !in_archived_project(RecordView(record, store), store));
     };
     Page<Record> page(query);
-    run<Record, RecordView>(store.rows(query.def->type), query, filter, store, visible, page);
+    run<Record, RecordView>(store.rows(query.def->type), among, query, filter, store, visible, page);
     return page.text(
         [&](std::string& out, const Record& record) { write_record(out, record, query, store); });
 }

@@ -23,6 +23,7 @@ EntityDef& editable_type(const Call& call) {
     auto* def = call.store.schema().find(type_in(call.params, call).type);
     if (def->type == "EventLogEntry" || def->type == "DisplayColumn")
         refuse(fault_invalid, "API {}() {} can not have fields of the site's own.", call.method, def->type);
+    call.store.schema_edited();
     return *def;
 }
 

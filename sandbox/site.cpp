@@ -6,13 +6,17 @@
 #include <mutex>
 
 #include "sandbox/control.hpp"
+#include "sandbox/data_file.hpp"
 #include "sandbox/faulty_answer.hpp"
 #include "sandbox/http_server.hpp"
 #include "sandbox/refusal.hpp"
 #include "sandbox/rpc.hpp"
+#include "sandbox/webhooks.hpp"
 
 namespace sg::sandbox {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr std::size_t requests_kept = 100'000;
 
@@ -31,15 +35,34 @@ public:
           zone_(options_.time_zone),
           store(options_.schema ? Schema::parse(*options_.schema) : Schema::built_in()),
           rpc(store, log),
+          data(open_data()),
+          hooks({log, mutex, [this] { return now(); }, [&site] { return site.url(); }}),
           control_(site, [this](auto pause, auto work) { server.later(pause, std::move(work)); }),
           server(options_.address, options_.port,
                  [this](const HttpRequest& request) { return handle(request); }) {}
 
-    Seconds now() const {
-        const auto utc = options_.clock != nullptr ? options_.clock->utc() : std::chrono::system_clock::now();
-        return std::chrono::floor<std::chrono::seconds>(utc) + shift;
+    /// Loads the state, and follows it from then on.
+    std::unique_ptr<DataFile> open_data() {
+        if (options_.data_file.empty()) return nullptr;
+        auto file = std::make_unique<DataFile>(options_.data_file,
+                                               DataFile::Parts{store, log, mutex, options_.trouble});
+        file->load([this](const std::string& kind, const std::string& name, const std::string& secret) {
+            auto& authority = rpc.authority();
+            kind == "script" ? authority.set_key(name, secret) : authority.set_password(name, secret);
+        });
+        file->start();
+        return file;
     }
 
+    std::chrono::system_clock::time_point machine_time() const {
+        return options_.clock != nullptr ? options_.clock->utc() : std::chrono::system_clock::now();
+    }
+    std::chrono::system_clock::time_point site_time() const {
+        if (rate == 1) return rate_since_site + (machine_time() - rate_since_machine);
+        const auto passed = std::chrono::duration<double>(machine_time() - rate_since_machine) * rate;
+        return rate_since_site + std::chrono::duration_cast<std::chrono::system_clock::duration>(passed);
+    }
+    Seconds now() const { return std::chrono::floor<std::chrono::seconds>(site_time()) + shift; }
     SiteTime time() const {
         const auto at = now();
         return {at, zone_.day_at(at), options_.weeks_begin_on_sunday};
@@ -70,7 +93,8 @@ public:
         const auto fault = choose(entry);
         auto answer = answer_for(call, fault);
         answer.fate = fate;
-        answer.headers.emplace_back("Date", http_date(now()));
+        if (!fault || fault->dated)
+            answer.headers.emplace_back("Date", http_date(now() + (fault ? fault->date_off : 0s)));
         answer.headers.emplace_back("Server", "sgeventd-sandbox");
         entry.status = answer.status;
         if (fault) entry.fault = name_of(fault->kind);
@@ -91,6 +115,7 @@ public:
             if (!fits(fault.method, entry.method) || !fits(fault.entity_type, entry.entity_type) ||
                 !fits(fault.script, entry.script) || (fault.also && !fault.also(entry)))
                 continue;
+            if (injected.passed++ % std::max<std::uint64_t>(fault.each, 1) != 0) continue;
             ++injected.met;
             return fault;
         }
@@ -137,7 +162,7 @@ public:
 
     struct Injected {
         Fault fault;
-        std::uint64_t met = 0;
+        std::uint64_t passed = 0, met = 0;
         bool cleared = false;
     };
     using CountKey = std::tuple<std::string, std::string, std::string>;
@@ -149,12 +174,16 @@ public:
     EventLog log;
     Rpc rpc;
     std::chrono::seconds shift{0};
+    double rate = 1;  // of the site's clock; since when, by either clock
+    std::chrono::system_clock::time_point rate_since_machine{}, rate_since_site{};
     std::map<FaultId, Injected> faults;
     FaultId last_fault = 0;
     std::uint64_t read_count = 0;
     std::deque<Request> journal;
     std::map<CountKey, std::uint64_t> counts;
+    std::unique_ptr<DataFile> data;  // after what it follows; null: in memory alone
 
+    Webhooks hooks;
     Control control_;
     HttpServer server;  // last: its thread uses everything above
 };
@@ -167,13 +196,20 @@ Site::~Site() = default;
 
 std::string Site::url() const { return fmt::format("http://{}:{}", impl_->options_.address, port()); }
 std::uint16_t Site::port() const { return impl_->server.port(); }
+std::optional<std::filesystem::path> Site::files_directory() const {
+    if (impl_->data == nullptr) return std::nullopt;
+    return std::filesystem::path(impl_->options_.data_file.string() + ".files");
+}
+bool Site::flush() { return impl_->data == nullptr || impl_->data->flush(); }
 
 Id Site::add_script(const std::string& name, const std::string& script_key, bool logs_events) {
     std::lock_guard lock(impl_->mutex);
     impl_->rpc.authority().set_key(name, script_key);
+    if (impl_->data) impl_->data->set_secret("script", name, script_key);
     for (auto& [id, record] : impl_->store.rows("ApiUser")) {
         if (record.value("firstname") != name) continue;
         record.fields["generate_event_log_entries"] = logs_events;
+        impl_->store.refresh(record);
         return id;
     }
     return impl_->store
@@ -183,6 +219,7 @@ Id Site::add_script(const std::string& name, const std::string& script_key, bool
 void Site::remove_script_key(const std::string& name) {
     std::lock_guard lock(impl_->mutex);
     impl_->rpc.authority().remove_key(name);
+    if (impl_->data) impl_->data->remove_secret("script", name);
 }
 void Site::set_permissions(const std::string& name, Permissions may) {
     std::lock_guard lock(impl_->mutex);
@@ -203,7 +240,9 @@ void Site::expire_sessions() {
 Id Site::add_person(const std::string& name, const std::string& login, const std::string& password) {
     const auto id = add("HumanUser", {{"name", name}, {"login", login}});
     std::lock_guard lock(impl_->mutex);
-    if (!password.empty()) impl_->rpc.authority().set_password(login, password);
+    if (password.empty()) return id;
+    impl_->rpc.authority().set_password(login, password);
+    if (impl_->data) impl_->data->set_secret("person", login, password);
     return id;
 }
 
@@ -231,6 +270,13 @@ bool Site::remove(const Caller& user, const std::string& type, Id id) {
 bool Site::revive(const Caller& user, const std::string& type, Id id) {
     std::lock_guard lock(impl_->mutex);
     return impl_->rpc.writer().revive(user, impl_->known(type), id, impl_->now());
+}
+std::vector<Id> Site::ids(const std::string& type) const {
+    std::lock_guard lock(impl_->mutex);
+    std::vector<Id> out;
+    for (const auto& [id, record] : std::as_const(impl_->store).rows(type))
+        if (!record.retired) out.push_back(id);
+    return out;
 }
 Json Site::value(const std::string& type, Id id, const std::string& field) const {
     std::lock_guard lock(impl_->mutex);
@@ -274,6 +320,9 @@ bool Site::show(Id event) {
     std::lock_guard lock(impl_->mutex);
     return impl_->log.set_hidden(event, false);
 }
+void Site::show_later(Id event, std::chrono::milliseconds wait) {
+    impl_->server.later(wait, [this, event] { show(event); });
+}
 void Site::hide_next(std::size_t count) {
     std::lock_guard lock(impl_->mutex);
     impl_->log.hide_next(count);
@@ -294,6 +343,12 @@ Seconds Site::now() const {
 void Site::shift_clock(std::chrono::seconds by) {
     std::lock_guard lock(impl_->mutex);
     impl_->shift += by;
+}
+void Site::set_clock_rate(double rate) {
+    std::lock_guard lock(impl_->mutex);
+    impl_->rate_since_site = impl_->site_time();
+    impl_->rate_since_machine = impl_->machine_time();
+    impl_->rate = rate;
 }
 
 FaultId Site::inject(Fault fault) {
@@ -321,6 +376,16 @@ void Site::accept_connections() { impl_->server.accept(); }
 void Site::close_connections() { impl_->server.close_connections(); }
 void Site::silence_connections() { impl_->server.silence_connections(); }
 std::size_t Site::connections() const { return impl_->server.connections(); }
+
+std::string Site::add_webhook(WebhookSettings settings) { return impl_->hooks.add(std::move(settings)); }
+bool Site::remove_webhook(const std::string& id) { return impl_->hooks.remove(id); }
+bool Site::enable_webhook(const std::string& id, bool enabled) { return impl_->hooks.enable(id, enabled); }
+std::vector<WebhookState> Site::webhooks() const { return impl_->hooks.states(); }
+std::vector<WebhookDelivery> Site::webhook_deliveries() const { return impl_->hooks.deliveries(); }
+void Site::spoil_deliveries(WebhookFault fault, std::size_t count, std::chrono::milliseconds delay) {
+    impl_->hooks.spoil(fault, count, delay);
+}
+bool Site::redeliver(const std::string& delivery) { return impl_->hooks.redeliver(delivery); }
 
 std::vector<Request> Site::requests() const {
     std::lock_guard lock(impl_->mutex);

@@ -2,6 +2,8 @@
 // A site in a process: real HTTP, its own data and event log, faults on request.
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,9 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "sandbox/data_file_sql.hpp"
 #include "sandbox/fault.hpp"
 #include "sandbox/journal.hpp"
 #include "sandbox/times.hpp"
+#include "sandbox/webhook.hpp"
 #include "sandbox/write.hpp"
 #include "util/clock.hpp"
 
@@ -55,18 +59,28 @@ public:
         std::optional<std::string> schema{};  ///< text in the form of schema.yaml; unset: the built-in one
         std::string time_zone = "UTC0";       ///< what day it is for date fields; see time_zone.hpp
         bool weeks_begin_on_sunday = false;   ///< for `in_calendar_week`
+        /// Where the state is kept (data_file.hpp); empty: in memory alone.
+        std::filesystem::path data_file{};
+        /// Told once when the data file begins to refuse what is written; on a thread of the site's.
+        std::function<void(const std::string&)> trouble{};
     };
     /// A script that every site knows from the start.
     static constexpr const char* script = "sandbox";
     static constexpr const char* key = "sandbox-key";
 
     Site();
-    /// Throws std::system_error where the port cannot be had.
+    /// Throws std::system_error where the port cannot be had, DataFileError where the data file cannot be
+    /// used.
     explicit Site(Options options);
     ~Site();
 
     std::string url() const;  ///< `http://127.0.0.1:43210`
     std::uint16_t port() const;
+    /// A directory for files that belong to the data file, beside it: `FILE.files`. Not made, and nullopt
+    /// where the state is in memory.
+    std::optional<std::filesystem::path> files_directory() const;
+    /// Waits until the data file has everything so far; false if it refuses. True without one.
+    bool flush();
 
     // Who may ask.
     /// Makes the ApiUser if need be; returns its id.
@@ -91,6 +105,8 @@ public:
     Id update(const Caller& user, const std::string& type, Id id, const Fields& fields);
     bool remove(const Caller& user, const std::string& type, Id id);
     bool revive(const Caller& user, const std::string& type, Id id);
+    /// The ids of the rows of a type that are not retired, ascending.
+    std::vector<Id> ids(const std::string& type) const;
     /// A stored value, links without names; null where there is none.
     Json value(const std::string& type, Id id, const std::string& field) const;
 
@@ -107,6 +123,8 @@ public:
     /// As if its transaction had not ended yet. False if there is no such row.
     bool hide(Id event);
     bool show(Id event);
+    /// Shows it after so much of the machine's time. Returns at once.
+    void show_later(Id event, std::chrono::milliseconds wait);
     /// The next `count` rows, whoever writes them, are hidden until shown.
     void hide_next(std::size_t count);
     void set_next_event_id(Id id);
@@ -117,6 +135,8 @@ public:
     Seconds now() const;
     /// Moves the site's clock, against the machine's, by this much more.
     void shift_clock(std::chrono::seconds by);
+    /// From now on the site's clock goes so many times as fast as the machine's; 0 stops it.
+    void set_clock_rate(double rate);
 
     // Faults.
     FaultId inject(Fault fault);
@@ -133,6 +153,18 @@ public:
     /// The connections open now go silent for good, without being closed; new ones work.
     void silence_connections();
     std::size_t connections() const;
+
+    // Webhooks (webhook.hpp).
+    /// Returns its id. It is told of what is written from now on.
+    std::string add_webhook(WebhookSettings settings);
+    /// These two are false for an unknown id.
+    bool remove_webhook(const std::string& id);
+    bool enable_webhook(const std::string& id, bool enabled);
+    std::vector<WebhookState> webhooks() const;
+    std::vector<WebhookDelivery> webhook_deliveries() const;
+    /// What happens to the next `count` deliveries.
+    void spoil_deliveries(WebhookFault fault, std::size_t count = 1, std::chrono::milliseconds delay = {});
+    bool redeliver(const std::string& delivery);
 
     // What was asked. The last 100,000 requests are kept; the counts are of all.
     std::vector<Request> requests() const;

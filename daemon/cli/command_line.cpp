@@ -61,6 +61,8 @@ void add_sandbox(CLI::App& app, Chosen& chosen) {
         ->capture_default_str();
     command->add_option("--seed", options->seed, "the same seed plays the same production")
         ->capture_default_str();
+    command->add_option("--data", options->data,
+                        "file that keeps the state, made if it is not there; default: in memory alone");
     command->add_option("--script", options->scripts,
                         "a script and its key, NAME=KEY; again for more; default sandbox=sandbox-key");
     command
@@ -70,6 +72,13 @@ void add_sandbox(CLI::App& app, Chosen& chosen) {
         ->add_option("--time-zone", options->time_zone,
                      "what day it is for date fields, as CET-1CEST,M3.5.0,M10.5.0/3")
         ->capture_default_str();
+    command->add_option("--webhook", options->webhook, "URL that is told of each event");
+    auto* file = command->add_option("--webhook-token-file", options->webhook_token_file,
+                                     "file whose first line signs what is told");
+    command
+        ->add_option("--webhook-token-env", options->webhook_token_env,
+                     "the same, an environment variable's name")
+        ->excludes(file);
     command->add_flag("--quiet", options->quiet, "no line per change");
     command->callback([&chosen, options] {
         chosen.command = [options] { return static_cast<ExitCode>(run_sandbox(*options)); };

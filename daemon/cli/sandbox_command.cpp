@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -17,7 +18,7 @@
 namespace sg::cli {
 namespace {
 
-constexpr int exit_usage = 64, exit_unavailable = 69;
+constexpr int exit_usage = 64, exit_unavailable = 69, exit_io = 74;
 
 /// Keeps SIGINT and SIGTERM for `wait`; threads started meanwhile never see them.
 class Signals {
@@ -73,6 +74,29 @@ bool add_scripts(sandbox::Site& site, const std::vector<std::string>& scripts) {
     return true;
 }
 
+/// The webhook's token; nullopt where it was to be had from somewhere and is not there.
+std::optional<std::string> read_token(const SandboxOptions& options) {
+    if (!options.webhook_token_env.empty()) {
+        const char* value = std::getenv(options.webhook_token_env.c_str());
+        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+    }
+    if (options.webhook_token_file.empty()) return std::string();
+    std::ifstream in(options.webhook_token_file);
+    std::string token;
+    if (!std::getline(in, token) || token.empty()) return std::nullopt;
+    return token;
+}
+
+/// False if the webhook's token is not where it should be.
+bool add_webhook(sandbox::Site& site, const SandboxOptions& options) {
+    if (options.webhook.empty()) return true;
+    const auto token = read_token(options);
+    if (!token) return false;
+    site.add_webhook({.url = options.webhook, .token = *token});
+    say(fmt::format("webhook: {}{}", options.webhook, token->empty() ? " (not signed)" : ""));
+    return true;
+}
+
 }  // namespace
 
 int run_sandbox(const SandboxOptions& options) {
@@ -84,7 +108,12 @@ int run_sandbox(const SandboxOptions& options) {
         of_site.port = options.port;
         of_site.time_zone = options.time_zone;
         if (!options.schema.empty()) of_site.schema = text_of(options.schema);
+        of_site.data_file = options.data;
+        of_site.trouble = [](const std::string& why) { fmt::print(stderr, "sandbox: {}\n", why); };
         site = std::make_unique<sandbox::Site>(std::move(of_site));
+    } catch (const sandbox::DataFileError& why) {
+        fmt::print(stderr, "sandbox: {}\n", why.what());
+        return exit_io;
     } catch (const std::system_error& why) {
         fmt::print(stderr, "sandbox: cannot listen on {}:{}: {}\n", options.address, options.port,
                    why.code().message());
@@ -98,6 +127,12 @@ int run_sandbox(const SandboxOptions& options) {
         fmt::print(stderr, "sandbox: --script expects NAME=KEY\n");
         return exit_usage;
     }
+    if (!add_webhook(*site, options)) {
+        fmt::print(
+            stderr, "sandbox: there is no webhook token in {}\n",
+            options.webhook_token_env.empty() ? options.webhook_token_file : options.webhook_token_env);
+        return exit_usage;
+    }
     std::optional<sandbox::Production> production;
     if (options.rate > 0) {
         sandbox::Production::Options play{options.rate, options.seed, {}};
@@ -108,7 +143,7 @@ int run_sandbox(const SandboxOptions& options) {
     say("ready");
     signals.wait();
     production.reset();
-    return 0;
+    return site->flush() ? 0 : exit_io;
 }
 
 }  // namespace sg::cli

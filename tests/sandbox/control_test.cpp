@@ -1,7 +1,10 @@
 // The control endpoint, for tests that run the sandbox as a program.
+#include <thread>
+
 #include "catch.hpp"
 #include "raw_http.hpp"
 #include "sandbox/site.hpp"
+#include "wait_for.hpp"
 
 using namespace sg;
 using namespace sg::test;
@@ -129,4 +132,37 @@ TEST_CASE("control says who may do what") {
     CHECK(code({{"session_token", token}}) == 102);
     c.tell({{"command", "refuse_passwords"}, {"fault", 110}});
     CHECK(code(rhea) == 110);
+}
+
+TEST_CASE("control holds an answer behind a gate until it is opened") {
+    Controlled c;
+    c.tell({{"command", "inject"}, {"kind", "none"}, {"method", "read"}, {"gate", "door"}});
+    long status = 0;
+    std::jthread asker([&] { status = RawClient(c.site.url()).call("read", {{"type", "Shot"}}).status; });
+    REQUIRE(wait_for([&] { return c.tell({{"command", "gate_held"}, {"gate", "door"}})["count"] == 1; }));
+    CHECK(c.tell({{"command", "open_gate"}, {"gate", "door"}})["count"] == 1);
+    asker.join();
+    CHECK(status == 200);
+    CHECK(c.tell({{"command", "open_gate"}, {"gate", "door"}}).contains("error"));
+}
+
+TEST_CASE("control makes the site refuse, forget a key, show a row later, and slows its clock") {
+    Controlled c;
+    c.tell({{"command", "inject"},
+            {"kind", "refused"},
+            {"code", 104},
+            {"text", "no"},
+            {"each", 2},
+            {"times", 0}});
+    CHECK(c.client.call("read", {{"type", "Shot"}}).json()["error_code"] == 104);
+    CHECK(c.client.call("read", {{"type", "Shot"}}).json().contains("results"));
+    c.tell({{"command", "clear_faults"}});
+    c.tell({{"command", "inject"}, {"kind", "none"}, {"dated", false}});
+    CHECK(c.client.call("read", {{"type", "Shot"}}).headers.count("date") == 0);
+    const auto event = c.tell({{"command", "add_event"}, {"hidden", true}})["id"];
+    c.tell({{"command", "show_later"}, {"id", event}, {"milliseconds", 1}});
+    CHECK(wait_for([&] { return c.tell({{"command", "newest_id"}})["id"] == event; }));
+    c.tell({{"command", "set_clock_rate"}, {"rate", 0}});
+    c.tell({{"command", "remove_script_key"}, {"name", "sandbox"}});
+    CHECK(c.client.call("read", {{"type", "Shot"}}).json()["error_code"] == 102);
 }

@@ -4,6 +4,7 @@
 #include "catch.hpp"
 #include "raw_http.hpp"
 #include "sandbox/site.hpp"
+#include "util/clock.hpp"
 #include "wait_for.hpp"
 
 using namespace sg;
@@ -284,4 +285,68 @@ TEST_CASE("the site's clock moves as it is told, in rows and in the Date header"
     site.add_event({});
     const auto rows = client.rows("EventLogEntry", {}, {"created_at"});
     CHECK(rows[0]["created_at"] == "2026-03-04T01:01:30Z");
+}
+
+TEST_CASE("a connection can break with a reset, which is not the same as being closed") {
+    SiteWithEvents s;
+    s.site.inject(Fault::reset().times(1));
+    CHECK(s.client.call("read", poll()).error == CURLE_RECV_ERROR);
+    s.site.inject(Fault::close().times(1));
+    CHECK(s.client.call("read", poll()).error == CURLE_GOT_NOTHING);
+    CHECK(s.client.call("read", poll()).status == 200);
+}
+
+TEST_CASE("C61 an answer can lack its Date, or have one that is off by a day") {
+    SiteWithEvents s;
+    s.site.inject(Fault::honest().without_date());
+    const auto without = s.client.call("read", poll());
+    CHECK(without.headers.count("date") == 0);
+    CHECK(ids_of(without) == Ids{1, 2, 3, 4});
+    s.site.inject(Fault::honest().with_date_off_by(24h));
+    const auto off = s.client.call("read", poll()).headers.at("date");
+    CHECK(::curl_getdate(off.c_str(), nullptr) - s.site.now().time_since_epoch().count() > 23 * 3600);
+}
+
+TEST_CASE("a fault can meet every so-manieth request") {
+    SiteWithEvents s;
+    const auto fault = s.site.inject(Fault::status(500).on("read").every(3).until_cleared());
+    std::vector<long> statuses;
+    for (int i = 0; i < 7; ++i) statuses.push_back(s.client.call("read", poll()).status);
+    CHECK(statuses == std::vector<long>{500, 200, 200, 500, 200, 200, 500});
+    CHECK(s.site.met(fault) == 3);
+}
+
+TEST_CASE("the site can refuse any call with any code and text") {
+    SiteWithEvents s;
+    s.site.inject(Fault::refused(104, "API update() you may not do that").on("update"));
+    const auto answer = s.client.call("update", {{"type", "Shot"}, {"id", 1}, {"fields", Json::array()}});
+    CHECK(answer.status == 200);
+    CHECK(answer.json() ==
+          Json({{"exception", true}, {"message", "API update() you may not do that"}, {"error_code", 104}}));
+}
+
+TEST_CASE("the site's clock can be slow, stand still, and go on from where it is") {
+    ManualClock clock;
+    sandbox::Site site({.clock = &clock});
+    const auto begin = site.now();
+    clock.advance(10s);
+    CHECK(site.now() - begin == 10s);
+    site.set_clock_rate(0.5);
+    clock.advance(10s);
+    CHECK(site.now() - begin == 15s);
+    site.set_clock_rate(0);
+    clock.advance(10s);
+    CHECK(site.now() - begin == 15s);
+    site.set_clock_rate(1);
+    site.shift_clock(-3600s);
+    clock.advance(10s);
+    CHECK(site.now() - begin == 25s - 3600s);
+}
+
+TEST_CASE("a hidden row can be shown by the clock") {
+    SiteWithEvents s;
+    s.site.hide(3);
+    CHECK(ids_of(s.client.call("read", poll())) == Ids{1, 2, 4});
+    s.site.show_later(3, 20ms);
+    CHECK(wait_for([&] { return ids_of(s.client.call("read", poll())) == Ids{1, 2, 3, 4}; }));
 }

@@ -2,10 +2,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <random>
 #include <set>
 
 #include "catch.hpp"
@@ -13,7 +15,9 @@
 #include "raw_http.hpp"
 #include "sandbox/production.hpp"
 #include "temp_dir.hpp"
+#include "util/clock.hpp"
 #include "wait_for.hpp"
+#include "whole_site.hpp"
 
 using namespace sg;
 using namespace sg::test;
@@ -32,6 +36,72 @@ TEST_CASE("the same seed plays the same production, another seed another") {
     const auto first = play(7);
     CHECK(first == play(7));
     CHECK(first != play(8));
+}
+
+TEST_CASE("the same seed and the same times make the same rows and events") {
+    const auto play = [](std::uint64_t seed) {
+        ManualClock clock;
+        sandbox::Site site({.clock = &clock});
+        sandbox::Production production(site, {.seed = seed});
+        std::mt19937 pauses(5);
+        for (int i = 0; i < 200; ++i) {
+            clock.advance(std::chrono::milliseconds(pauses() % 3000));
+            production.step();
+        }
+        return whole_site(site.url());
+    };
+    const auto first = play(7);
+    CHECK(first == play(7));
+    CHECK(first != play(8));
+}
+
+TEST_CASE(
+    "a production has everything that people do: statuses go forward, versions get notes and playlists") {
+    sandbox::Site site;
+    sandbox::Production production(site, {});
+    std::set<std::string> fields;
+    for (int i = 0; i < 1500; ++i) {
+        const auto change = production.step();
+        fields.insert(change.entity_type + "." + change.field);
+        REQUIRE(change.event > 0);
+    }
+    for (const auto* kind : {"status", "reopened", "asset", "version", "review", "note", "reply", "closed",
+                             "playlist", "rename", "assign"}) {
+        INFO(kind);
+        CHECK(production.counts()[kind] > 0);
+    }
+    RawClient client(site.url());
+    const auto notes = client.rows("Note", {}, {"note_links", "replies", "project"});
+    CHECK(std::any_of(notes.begin(), notes.end(), [](const Json& note) {
+        return note["note_links"][0]["type"] == "Version" && !note["replies"].empty();
+    }));
+    const auto playlists = client.rows("Playlist", {}, {"versions", "code"});
+    CHECK(playlists.size() > 3);
+    for (const auto& playlist : playlists) CHECK(playlist["versions"].size() <= 8);
+    CHECK(client.rows("Version", {condition("sg_status_list", "is", "apr")}, {"code"}).size() > 5);
+    CHECK(client.rows("Version", {condition("entity", "type_is", "Asset")}, {"code"}).size() > 5);
+    CHECK(client.rows("Project", {}, {"name"}).size() == 3);
+}
+
+TEST_CASE("a production goes on where its data file left it") {
+    TempDir dir;
+    sandbox::Site::Options options;
+    options.data_file = dir / "studio.db";
+    std::size_t shots = 0;
+    {
+        sandbox::Site site(options);
+        sandbox::Production production(site, {.seed = 2});
+        for (int i = 0; i < 400; ++i) production.step();
+        shots = site.ids("Shot").size();
+    }
+    sandbox::Site site(options);
+    sandbox::Production production(site, {.seed = 3});
+    CHECK(production.shots() == shots);
+    for (int i = 0; i < 400; ++i) REQUIRE(production.step().event > 0);
+    CHECK(site.ids("Shot").size() == shots);
+    CHECK(site.ids("Project").size() == 3);
+    CHECK(site.ids("HumanUser").size() == 12);
+    CHECK(site.ids("Step").size() == 7);
 }
 
 TEST_CASE("twenty seconds at the default rate finish at least 25 shots, with any seed") {
