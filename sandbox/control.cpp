@@ -63,6 +63,7 @@ Fault fault_of(const Json& in) {
     fault.retry_after_text = maybe(in, "retry_after");
     fault.interval = millis(in, "interval_ms");
     fault.delay = millis(in, "delay_ms");
+    if (in.contains("cut_at")) fault.cut_at = in["cut_at"].get<std::uint64_t>();
     fault.gzip = get(in, "gzip", false);
     fault.acts = get(in, "acts", false);
     fault.each = get<std::uint64_t>(in, "each", 1);

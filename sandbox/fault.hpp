@@ -17,7 +17,7 @@ enum class FaultKind {
     none,          ///< an honest answer, delayed or behind a gate
     never_answer,  ///< the request is read, and that is all
     hang_in_body,  ///< half of the body, then nothing more
-    cut_in_body,   ///< half of the body, then the connection is closed
+    cut_in_body,   ///< half of the body, or up to `cut_at`, then the connection is closed
     drip,          ///< the body byte by byte, `interval` apart
     close,         ///< the connection is closed before the answer
     reset,         ///< the same, as a connection that breaks: with RST
@@ -50,6 +50,7 @@ struct Fault {
     std::chrono::milliseconds interval{0};  ///< of a drip
     std::chrono::milliseconds delay{0};     ///< before the answer
     std::shared_ptr<Gate> gate;             ///< before the answer
+    std::optional<std::uint64_t> cut_at;    ///< of the body, where it is cut or hangs; unset: in the middle
     bool gzip = false;
     bool acts = false;                 ///< true: a write takes effect although its answer is lost
     bool dated = true;                 ///< false: the answer has no Date
@@ -129,6 +130,10 @@ struct Fault {
     }
     Fault behind(std::shared_ptr<Gate> door) const {
         return with([&](Fault& f) { f.gate = std::move(door); });
+    }
+    /// Where the body is cut or hangs.
+    Fault at(std::uint64_t bytes) const {
+        return with([&](Fault& f) { f.cut_at = bytes; });
     }
     /// The request takes effect on the site, whatever becomes of its answer.
     Fault and_acts() const {

@@ -127,6 +127,8 @@ bool answers_with_data(FaultKind kind) noexcept {
 void spoil(HttpAnswer& answer, const Fault& fault, const RpcCall& call) {
     answer.delivery = delivery_of(fault.kind);
     answer.interval = fault.interval;
+    answer.cut_at = fault.cut_at;
+    if (!answers_with_data(fault.kind)) answer.content.reset();
     answer.delay = fault.delay;
     answer.gate = fault.gate;
     switch (fault.kind) {
@@ -155,7 +157,7 @@ void spoil(HttpAnswer& answer, const Fault& fault, const RpcCall& call) {
             break;
     }
     if (fault.retry_after_text) answer.headers.emplace_back("Retry-After", *fault.retry_after_text);
-    if (fault.gzip) {
+    if (fault.gzip && !answer.content) {
         answer.body = gzip(answer.body);
         answer.headers.emplace_back("Content-Encoding", "gzip");
     }

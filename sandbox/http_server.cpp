@@ -20,6 +20,8 @@ using boost::system::error_code;
 using tcp = net::ip::tcp;
 
 constexpr std::uint64_t largest_body = 256U << 20U;
+constexpr std::uint64_t largest_stored = std::uint64_t{1} << 40U;
+constexpr std::size_t piece_bytes = 256U << 10U;  // of a file, in memory at a time
 
 class Connection;
 
@@ -28,6 +30,7 @@ class Connection;
 struct Shared : std::enable_shared_from_this<Shared> {
     net::io_context io{1};
     HttpServer::Handler handler;
+    HttpServer::Store store;
     std::set<std::shared_ptr<Connection>> open;  // server thread only
     std::mutex mutex;
     bool gone = false;
@@ -45,9 +48,11 @@ public:
 
     void read() {
         if (silent_) return;
-        parser_.emplace();
-        parser_->body_limit(largest_body);
-        http::async_read_header(socket_, buffer_, *parser_,
+        to_file_.reset();
+        in_memory_.reset();
+        head_parser_.emplace();
+        head_parser_->body_limit(largest_stored);  // or a long body is refused with its head
+        http::async_read_header(socket_, buffer_, *head_parser_,
                                 [self = shared_from_this()](error_code error, std::size_t) {
                                     if (error) return self->fail();
                                     self->read_body();
@@ -81,9 +86,41 @@ public:
 
 private:
     void read_body() {
-        if (boost::beast::iequals(parser_->get()[http::field::expect], "100-continue"))
+        const auto& head = head_parser_->get();
+        request_ = {};
+        request_.verb = std::string(head.method_string());
+        request_.target = std::string(head.target());
+        request_.connection = number_;
+        for (const auto& field : head) {
+            std::string name(field.name_string());
+            std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+                return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+            });
+            request_.headers.emplace_back(std::move(name), std::string(field.value()));
+        }
+        request_.accepts_gzip = request_.header("accept-encoding").find("gzip") != std::string_view::npos;
+        keep_alive_ = head.keep_alive();
+        if (boost::beast::iequals(head[http::field::expect], "100-continue"))
             net::write(socket_, net::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), ignored_);
-        http::async_read(socket_, buffer_, *parser_,
+        const auto stored = shared_.store ? shared_.store(request_.verb, request_.target) : nullptr;
+        if (stored == nullptr) {
+            in_memory_.emplace(std::move(*head_parser_));
+            in_memory_->body_limit(largest_body);
+            return read_rest(*in_memory_);
+        }
+        request_.stored = stored;
+        to_file_.emplace(std::move(*head_parser_));
+        boost::beast::file_posix file;
+        file.native_handle(::dup(stored->fd()));
+        error_code error;
+        to_file_->get().body().reset(std::move(file), error);
+        if (error) return fail();
+        read_rest(*to_file_);
+    }
+
+    template <class Parser>
+    void read_rest(Parser& parser) {
+        http::async_read(socket_, buffer_, parser,
                          [self = shared_from_this()](error_code error, std::size_t) {
                              if (error) return self->fail();
                              self->serve();
@@ -91,13 +128,10 @@ private:
     }
 
     void serve() {
-        auto request = parser_->release();
-        keep_alive_ = request.keep_alive();
-        const std::string_view encodings(request[http::field::accept_encoding].data(),
-                                         request[http::field::accept_encoding].size());
-        answer_ = shared_.handler(HttpRequest{std::string(request.method_string()),
-                                              std::string(request.target()), std::move(request.body()),
-                                              number_, encodings.find("gzip") != std::string_view::npos});
+        if (in_memory_) request_.body = std::move(in_memory_->get().body());
+        to_file_.reset();
+        answer_ = shared_.handler(request_);
+        request_ = {};
         if (answer_.fate == nullptr) answer_.fate = std::make_shared<Fate>();
         const bool waits =
             answer_.gate != nullptr || answer_.delay.count() > 0 || answer_.delivery != Delivery::whole;
@@ -139,16 +173,16 @@ private:
         if (answer_.delivery == Delivery::reset) return reset();
         if (answer_.delivery == Delivery::nothing) return;
         make_head();
-        const auto& body = answer_.body;
+        const auto cut = std::min(answer_.cut_at.value_or(answer_.size() / 2), answer_.size());
         switch (answer_.delivery) {
             case Delivery::half_then_hang:
-                return send(body.size() / 2, [] {});
+                return send(cut, [] {});
             case Delivery::half_then_close:
-                return send(body.size() / 2, [this] { close(); });
+                return send(cut, [this] { close(); });
             case Delivery::drip:
                 return send(0, [this] { drip(0); });
             default:
-                return send(body.size(), [this] { done(); });
+                return send(answer_.size(), [this] { done(); });
         }
     }
 
@@ -157,7 +191,7 @@ private:
         head.result(answer_.status);
         for (const auto& [name, value] : answer_.headers) head.set(name, value);
         head.set(http::field::content_type, answer_.content_type);
-        head.set(http::field::content_length, std::to_string(answer_.body.size()));
+        head.set(http::field::content_length, std::to_string(answer_.size()));
         head.keep_alive(keep_alive_);
         std::ostringstream text;
         text << head.base();
@@ -165,20 +199,47 @@ private:
     }
 
     /// Sends the head and the first `bytes` of the body.
-    void send(std::size_t bytes, std::function<void()> then) {
+    void send(std::uint64_t bytes, std::function<void()> then) {
+        const auto in_memory = answer_.content ? 0 : static_cast<std::size_t>(bytes);
         const std::array<net::const_buffer, 2> parts{net::buffer(head_),
-                                                     net::buffer(answer_.body.data(), bytes)};
-        net::async_write(socket_, parts,
-                         [self = shared_from_this(), then = std::move(then)](error_code error, std::size_t) {
+                                                     net::buffer(answer_.body.data(), in_memory)};
+        net::async_write(
+            socket_, parts,
+            [self = shared_from_this(), bytes, then = std::move(then)](error_code error, std::size_t) {
+                if (error) return self->fail();
+                if (self->answer_.content) return self->send_content(0, bytes, then);
+                then();
+            });
+    }
+
+    /// Sends what is left of the first `bytes` of a file, a piece after another.
+    void send_content(std::uint64_t sent, std::uint64_t bytes, const std::function<void()>& then) {
+        if (sent == bytes) return then();
+        if (silent_) return;
+        const auto n = load(sent, bytes - sent);
+        if (n == 0) return fail();
+        net::async_write(socket_, net::buffer(piece_),
+                         [self = shared_from_this(), sent, bytes, n, then](error_code error, std::size_t) {
                              if (error) return self->fail();
-                             then();
+                             self->send_content(sent + n, bytes, then);
                          });
     }
 
-    void drip(std::size_t sent) {
-        if (sent == answer_.body.size()) return done();
+    /// Puts the next piece of the answer into `piece_`; how many bytes it has.
+    std::size_t load(std::uint64_t from, std::uint64_t most) {
+        piece_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(most, piece_bytes)));
+        if (answer_.content)
+            piece_.resize(answer_.content->read(answer_.content_offset + from, piece_.data(), piece_.size()));
+        else
+            answer_.body.copy(piece_.data(), piece_.size(), static_cast<std::size_t>(from));
+        return piece_.size();
+    }
+
+    void drip(std::uint64_t sent) {
+        if (sent == answer_.size()) return done();
         after(answer_.interval, [this, sent] {
-            net::async_write(socket_, net::buffer(answer_.body.data() + sent, 1),
+            if (load(sent, 1) == 0) return fail();
+            net::async_write(socket_, net::buffer(piece_),
                              [self = shared_from_this(), sent](error_code error, std::size_t) {
                                  if (error) return self->fail();
                                  self->drip(sent + 1);
@@ -205,9 +266,12 @@ private:
     net::steady_timer timer_;
     const std::uint64_t number_;
     boost::beast::flat_buffer buffer_;
-    std::optional<http::request_parser<http::string_body>> parser_;
+    std::optional<http::request_parser<http::empty_body>> head_parser_;
+    std::optional<http::request_parser<http::string_body>> in_memory_;  // one of these two follows
+    std::optional<http::request_parser<http::file_body>> to_file_;
+    HttpRequest request_;
     HttpAnswer answer_;
-    std::string head_;
+    std::string head_, piece_;
     bool keep_alive_ = true, silent_ = false;
     error_code ignored_;
 };
@@ -216,8 +280,10 @@ private:
 
 class HttpServer::Impl : public Shared {
 public:
-    Impl(const std::string& address, std::uint16_t port, Handler answer) : acceptor_(io), paused_(io) {
+    Impl(const std::string& address, std::uint16_t port, Handler answer, Store bodies)
+        : acceptor_(io), paused_(io) {
         handler = std::move(answer);
+        store = std::move(bodies);
         const auto host = net::ip::make_address(address);
         // A port that the system picked is let go when listening ends; one that was asked for by
         // number is not. So the number is found out first, and held until it is ours.
@@ -333,8 +399,8 @@ private:
     std::jthread thread_;
 };
 
-HttpServer::HttpServer(const std::string& address, std::uint16_t port, Handler handler)
-    : impl_(std::make_shared<Impl>(address, port, std::move(handler))) {
+HttpServer::HttpServer(const std::string& address, std::uint16_t port, Handler handler, Store store)
+    : impl_(std::make_shared<Impl>(address, port, std::move(handler), std::move(store))) {
     impl_->start();
 }
 HttpServer::~HttpServer() { impl_->stop(); }

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "sandbox/content.hpp"
 #include "sandbox/gate.hpp"
 #include "sandbox/journal.hpp"
 
@@ -18,6 +21,15 @@ struct HttpRequest {
     std::string verb, target, body;
     std::uint64_t connection = 0;
     bool accepts_gzip = false;
+    std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
+    std::shared_ptr<const StoredBody> stored;                  ///< the body, where it went to the disk
+
+    /// Empty where there is none.
+    std::string_view header(std::string_view name) const noexcept {
+        for (const auto& [key, value] : headers)
+            if (key == name) return value;
+        return {};
+    }
 };
 
 enum class Delivery { whole, nothing, half_then_hang, half_then_close, drip, close, reset };
@@ -26,11 +38,17 @@ struct HttpAnswer {
     unsigned status = 200;
     std::string content_type = "application/json; charset=utf-8";
     std::string body;
+    /// In place of `body`: so many bytes of a file from here on.
+    std::shared_ptr<const Content> content;
+    std::uint64_t content_offset = 0, content_bytes = 0;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::optional<std::uint64_t> cut_at;  ///< where a delivery of half a body ends; unset: in the middle
     Delivery delivery = Delivery::whole;
     std::chrono::milliseconds interval{0}, delay{0};
     std::shared_ptr<Gate> gate;
     std::shared_ptr<Fate> fate;
+
+    std::uint64_t size() const noexcept { return content ? content_bytes : body.size(); }
 };
 
 /// Listens on a port and answers each request with what `handler` makes of it.
@@ -43,9 +61,12 @@ struct HttpAnswer {
 class HttpServer {
 public:
     using Handler = std::function<HttpAnswer(const HttpRequest&)>;
+    /// Where the body of a request (verb, target) is to be written; null: it is kept in memory. On the
+    /// server's thread.
+    using Store = std::function<std::shared_ptr<StoredBody>(std::string_view, std::string_view)>;
 
     /// Throws std::system_error where the address cannot be had.
-    HttpServer(const std::string& address, std::uint16_t port, Handler handler);
+    HttpServer(const std::string& address, std::uint16_t port, Handler handler, Store store = {});
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;

@@ -5,14 +5,15 @@
 namespace sg::sandbox {
 namespace {
 
-nlohmann::ordered_json info(const char* authentication) {
+nlohmann::ordered_json info(const char* authentication, bool direct_uploads) {
+    using Object = nlohmann::ordered_json;
     return {
         {"version", {8, 62, 0}},
         {"full_version", {8, 62, 0, 5112}},
         {"user_authentication_method", authentication},
-        {"s3_uploads_enabled", false},
-        {"s3_direct_uploads_enabled", false},
-        {"s3_enabled_upload_types", nlohmann::ordered_json::object()},
+        {"s3_uploads_enabled", direct_uploads},
+        {"s3_direct_uploads_enabled", direct_uploads},
+        {"s3_enabled_upload_types", direct_uploads ? Object{{"*", Object::array({"*"})}} : Object::object()},
         {"api_max_entities_per_page", 5000},
     };
 }
@@ -34,7 +35,7 @@ RpcCall parse_call(const std::string& body) {
 }
 
 std::string Rpc::results(const RpcCall& call, const SiteTime& time) {
-    if (call.method == "info") return info(authority_.method()).dump();
+    if (call.method == "info") return info(authority_.method(), direct_uploads_).dump();
     const auto caller = authority_.authenticate(call.auth);
     const auto known = methods().find(call.method);
     if (known == methods().end())

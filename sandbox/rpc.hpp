@@ -35,6 +35,9 @@ public:
     Authority& authority() noexcept { return authority_; }
     SiteState& state() noexcept { return state_; }
 
+    /// Whether `info` says that files go straight to the storage.
+    void set_direct_uploads(bool direct) { direct_uploads_ = direct; }
+
 private:
     std::string results(const RpcCall& call, const SiteTime& time);
 
@@ -43,6 +46,7 @@ private:
     Writer writer_;
     Authority authority_;
     SiteState state_;
+    bool direct_uploads_ = true;
 };
 
 }  // namespace sg::sandbox

@@ -8,6 +8,7 @@
 #include "sandbox/control.hpp"
 #include "sandbox/data_file.hpp"
 #include "sandbox/faulty_answer.hpp"
+#include "sandbox/files.hpp"
 #include "sandbox/http_server.hpp"
 #include "sandbox/refusal.hpp"
 #include "sandbox/rpc.hpp"
@@ -35,11 +36,15 @@ public:
           zone_(options_.time_zone),
           store(options_.schema ? Schema::parse(*options_.schema) : Schema::built_in()),
           rpc(store, log),
+          files(rpc, store),
           data(open_data()),
           hooks({log, mutex, [this] { return now(); }, [&site] { return site.url(); }}),
           control_(site, [this](auto pause, auto work) { server.later(pause, std::move(work)); }),
-          server(options_.address, options_.port,
-                 [this](const HttpRequest& request) { return handle(request); }) {}
+          server(
+              options_.address, options_.port, [this](const HttpRequest& request) { return handle(request); },
+              [this](auto verb, auto target) { return files.store(verb, target); }) {
+        rpc.set_direct_uploads(options_.direct_uploads);
+    }
 
     /// Loads the state, and follows it from then on.
     std::unique_ptr<DataFile> open_data() {
@@ -76,11 +81,12 @@ public:
 
     HttpAnswer handle(const HttpRequest& request) {
         if (request.target == "/sandbox/control" && request.verb == "POST") return control(request);
-        if (!request.target.ends_with("/api3/json") || request.verb != "POST") return not_found();
+        const bool file = Files::takes(request.verb, request.target);
+        if (!file && (!request.target.ends_with("/api3/json") || request.verb != "POST")) return not_found();
         Request entry;
         entry.at = std::chrono::steady_clock::now();
         entry.connection = request.connection;
-        auto call = parse_call(request.body);
+        auto call = file ? files.parse(request) : parse_call(request.body);
         entry.method = call.method;
         entry.entity_type = call.entity_type;
         entry.script = call.script;
@@ -91,7 +97,7 @@ public:
         std::lock_guard lock(mutex);
         entry.number = ++read_count;
         const auto fault = choose(entry);
-        auto answer = answer_for(call, fault);
+        auto answer = answer_for(call, fault, file ? &request : nullptr);
         answer.fate = fate;
         if (!fault || fault->dated)
             answer.headers.emplace_back("Date", http_date(now() + (fault ? fault->date_off : 0s)));
@@ -122,10 +128,12 @@ public:
         return std::nullopt;
     }
 
-    HttpAnswer answer_for(const RpcCall& call, const std::optional<Fault>& fault) {
+    /// `file` is the request where it is for the files of the site.
+    HttpAnswer answer_for(const RpcCall& call, const std::optional<Fault>& fault, const HttpRequest* file) {
         const bool acts = !fault || fault->acts || answers_with_data(fault->kind);
         HttpAnswer answer;
-        if (acts) answer.body = rpc.answer(call, time());
+        if (acts && file != nullptr) answer = files.answer(call, *file, now());
+        if (acts && file == nullptr) answer.body = rpc.answer(call, time());
         if (fault) spoil(answer, *fault, call);
         return answer;
     }
@@ -140,7 +148,7 @@ public:
         HttpAnswer answer;
         answer.status = 404;
         answer.content_type = "text/plain";
-        answer.body = "The sandbox answers POST /api3/json and POST /sandbox/control.\n";
+        answer.body = "The sandbox answers POST /api3/json, POST /sandbox/control, and requests for files.\n";
         return answer;
     }
 
@@ -173,6 +181,7 @@ public:
     EntityStore store;
     EventLog log;
     Rpc rpc;
+    Files files;
     std::chrono::seconds shift{0};
     double rate = 1;  // of the site's clock; since when, by either clock
     std::chrono::system_clock::time_point rate_since_machine{}, rate_since_site{};
@@ -282,6 +291,11 @@ Json Site::value(const std::string& type, Id id, const std::string& field) const
     std::lock_guard lock(impl_->mutex);
     const auto* record = std::as_const(impl_->store).find(type, id);
     return record == nullptr ? Json() : record->value(field);
+}
+
+void Site::hold_thumbnails(bool hold) {
+    std::lock_guard lock(impl_->mutex);
+    impl_->files.hold_thumbnails(hold, impl_->now());
 }
 
 Id Site::add_event(const EventSpec& event) {

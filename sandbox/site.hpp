@@ -38,8 +38,8 @@ struct EventSpec {
 /// Fields by name, as for `create`: `{{"code", "sh010"}, {"project", {…}}}`.
 using Fields = std::vector<std::pair<std::string, Json>>;
 
-/// Speaks `/api3/json` (docs/site-coverage.md lists the methods) on a loopback port, and lets a test look
-/// and reach into it.
+/// Speaks `/api3/json` (docs/site-coverage.md lists the methods) on a loopback port, takes and serves
+/// files, and lets a test look and reach into it.
 ///
 ///     sandbox::Site site;
 ///     const auto first = site.add_event({.event_type = "Shotgun_Version_New"});
@@ -63,6 +63,7 @@ public:
         std::filesystem::path data_file{};
         /// Told once when the data file begins to refuse what is written; on a thread of the site's.
         std::function<void(const std::string&)> trouble{};
+        bool direct_uploads = true;           ///< files go to the storage; false: through the site
     };
     /// A script that every site knows from the start.
     static constexpr const char* script = "sandbox";
@@ -109,6 +110,10 @@ public:
     std::vector<Id> ids(const std::string& type) const;
     /// A stored value, links without names; null where there is none.
     Json value(const std::string& type, Id id, const std::string& field) const;
+
+    // Files.
+    /// While held, a thumbnail that is uploaded stays "being made".
+    void hold_thumbnails(bool hold);
 
     // The event log.
     Id add_event(const EventSpec& event);

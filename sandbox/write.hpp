@@ -50,6 +50,11 @@ public:
     /// A row in the event log, as tools other than the site write them; returns its id.
     Id create_event(const Caller& caller, const std::vector<FieldWrite>& fields, Seconds now);
 
+    /// Sets a field past the checks of an update, as an upload does, with a row of its own `meta`; the row's
+    /// id. It is in file_writes.cpp.
+    Id put(const Caller& caller, Record& record, const std::string& field, Json value,
+           nlohmann::ordered_json meta, Seconds now);
+
 private:
     struct Change {
         const FieldDef* field = nullptr;

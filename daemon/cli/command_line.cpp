@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/sandbox_command.hpp"
+#include "cli/site_command.hpp"
 #include "util/nearest.hpp"
 
 namespace sg::cli {
@@ -15,7 +16,7 @@ namespace {
 constexpr const char* footer =
     "Exit codes: 0 fine, 64 usage, 65 unusable input, 69 the site cannot be reached (strict start),\n"
     "70 a bug of ours, 73 damaged state, 74 the disk refused, 75 another daemon holds the state,\n"
-    "78 configuration, 130 a second signal.";
+    "77 the site does not allow it, 78 configuration, 130 a second signal.";
 
 /// Remembers what to do once everything has been parsed.
 struct Chosen {
@@ -79,6 +80,8 @@ void add_sandbox(CLI::App& app, Chosen& chosen) {
         ->add_option("--webhook-token-env", options->webhook_token_env,
                      "the same, an environment variable's name")
         ->excludes(file);
+    command->add_flag("--legacy-uploads", options->legacy_uploads,
+                      "files go through the site, not to its storage");
     command->add_flag("--quiet", options->quiet, "no line per change");
     command->callback([&chosen, options] {
         chosen.command = [options] { return static_cast<ExitCode>(run_sandbox(*options)); };
@@ -95,6 +98,50 @@ void add_demo(CLI::App& app, Chosen& chosen) {
         ->check(CLI::Range(1U, 86'400U))
         ->type_name("N");
     command->callback([&chosen, options] { chosen.command = [options] { return demo_command(*options); }; });
+}
+
+void add_site_options(CLI::App& command, SiteOptions& options) {
+    add_config(command, options.config);
+    command.add_option("--credential", options.credential, "of the configuration; default: the daemon's own")
+        ->type_name("NAME");
+}
+
+void add_upload(CLI::App& site, Chosen& chosen) {
+    auto* command = add_command(site, "upload", "Send a file to an entity; prints the attachment's id");
+    const auto options = std::make_shared<UploadOptions>();
+    add_site_options(*command, options->site);
+    command->add_option("ENTITY", options->entity, "TYPE:ID, such as Version:42")->required()->type_name("");
+    command->add_option("FILE", options->file, "what is sent")->required()->type_name("");
+    command->add_option("--field", options->field, "where it goes; default: attached to the entity")
+        ->type_name("FIELD");
+    command->add_option("--name", options->name, "what it is called there; default: the file's name")
+        ->type_name("NAME");
+    command->add_option("--tag", options->tags, "again for more")->type_name("TAG")->allow_extra_args(false);
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return upload_command(*options); }; });
+}
+
+void add_download(CLI::App& site, Chosen& chosen) {
+    auto* command = add_command(site, "download", "Fetch a file; prints its path");
+    const auto options = std::make_shared<DownloadOptions>();
+    add_site_options(*command, options->site);
+    command
+        ->add_option("WHAT", options->what,
+                     "an attachment's id, TYPE:ID:FIELD, a URL, or - for a URL on standard input")
+        ->required()
+        ->type_name("");
+    command->add_option("FILE", options->file, "what it becomes; replaced when all is there")
+        ->required()
+        ->type_name("");
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return download_command(*options); }; });
+}
+
+void add_site(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "site", "Files to the site and from it");
+    command->require_subcommand(1);
+    add_upload(*command, chosen);
+    add_download(*command, chosen);
 }
 
 int usage(const CLI::App& app, const std::string& complaint) {
@@ -127,6 +174,7 @@ int run_command_line(int argc, const char* const* argv) {
     add_check_config(app, chosen);
     add_sandbox(app, chosen);
     add_demo(app, chosen);
+    add_site(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

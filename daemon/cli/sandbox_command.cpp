@@ -107,6 +107,7 @@ int run_sandbox(const SandboxOptions& options) {
         of_site.address = options.address;
         of_site.port = options.port;
         of_site.time_zone = options.time_zone;
+        of_site.direct_uploads = !options.legacy_uploads;
         if (!options.schema.empty()) of_site.schema = text_of(options.schema);
         of_site.data_file = options.data;
         of_site.trouble = [](const std::string& why) { fmt::print(stderr, "sandbox: {}\n", why); };

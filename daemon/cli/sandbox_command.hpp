@@ -19,6 +19,7 @@ struct SandboxOptions {
     std::string webhook;               ///< URL that is told of events; empty: nobody
     std::string webhook_token_file;    ///< holds the token that signs what is told
     std::string webhook_token_env;     ///< the same, the name of an environment variable
+    bool legacy_uploads = false;       ///< files go through the site, not to its storage
     bool quiet = false;                ///< only the URL and the scripts, no line per change
 };
 

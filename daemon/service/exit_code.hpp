@@ -13,6 +13,7 @@ enum class ExitCode : int {
     state_refused = 73,  ///< the state is damaged, or not the daemon's
     io = 74,             ///< the disk refused
     locked = 75,         ///< another daemon uses the state directory
+    not_allowed = 77,    ///< the site knows the credential not, or does not let it do this
     config = 78,         ///< the configuration is wrong
     interrupted = 130,   ///< stopped by a second signal, without waiting for anything
 };

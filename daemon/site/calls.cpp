@@ -32,37 +32,46 @@ std::string key_of(const CallOptions& options) {
     return std::visit(Visitor{}, options.credential);
 }
 
+bool may_pass(Cause cause) { return cause == Cause::network || cause == Cause::timed_out; }
+
+std::string calling(std::string_view method) { return fmt::format("calling {}", method); }
+
 }  // namespace
 
 /// Puts before a failure what was tried, and takes out of it what nobody may read.
-Failure Client::Calls::explained(Failure failure, std::string_view method, const CallOptions& options) const {
+Failure Client::Calls::explained(Failure failure, const std::string& what, const CallOptions& options) const {
     Secrets secrets;
     add_secrets(secrets, options);
     secrets.add(route_.endpoint.password);
     if (route_.proxy) secrets.add(route_.proxy->password);
     // Struck out first: what is cut or escaped in the middle of a key would not be found any more.
-    failure.message = fmt::format("calling {}: {}", method, printable(secrets.strike(failure.message), 1000));
+    failure.message = fmt::format("{}: {}", what, printable(secrets.strike(failure.message), 1000));
     return failure;
+}
+
+Result<json> Client::Calls::auth(const CallOptions& options) {
+    if (auto fine = check_complete(options.credential); !fine) return tl::unexpected(std::move(fine.error()));
+    const bool session = std::holds_alternative<Session>(options.credential);
+    Version site;
+    if (session || !options.sudo_as_login.empty()) {
+        const auto answer = version(options);
+        if (!answer) return tl::unexpected(answer.error());
+        site = *answer;
+        if (session)
+            if (auto fine = check_gate(gates::session_token, site); !fine)
+                return tl::unexpected(fine.error());
+        if (!options.sudo_as_login.empty())
+            if (auto fine = check_gate(gates::sudo, site); !fine) return tl::unexpected(fine.error());
+    }
+    return auth_block(options, site);
 }
 
 Result<Client::Calls::Request> Client::Calls::with_credential(std::string_view method, json parameters,
                                                               Repeat repeat, const CallOptions& options) {
     const auto tried = [&](Failure why) { return fail(std::move(why), "calling {}", method); };
-    if (auto fine = check_complete(options.credential); !fine) return tried(std::move(fine.error()));
-    const bool session = std::holds_alternative<Session>(options.credential);
-    Version site;
-    if (session || !options.sudo_as_login.empty()) {
-        const auto answer = version(options);
-        if (!answer) return tried(answer.error());
-        site = *answer;
-        if (session)
-            if (auto fine = check_gate(gates::session_token, site); !fine) return tried(fine.error());
-        if (!options.sudo_as_login.empty())
-            if (auto fine = check_gate(gates::sudo, site); !fine) return tried(fine.error());
-    }
-    auto auth = auth_block(options, site);
-    if (!auth) return tried(std::move(auth.error()));
-    auto body = envelope(method, std::move(*auth), std::move(parameters));
+    auto block = auth(options);
+    if (!block) return tried(std::move(block.error()));
+    auto body = envelope(method, std::move(*block), std::move(parameters));
     if (!body) return tried(std::move(body.error()));
     return Request{method, std::move(*body), key_of(options), repeat, Expect::json};
 }
@@ -72,8 +81,7 @@ Client::Calls::Attempt Client::Calls::attempt(const Request& request, const Call
     const auto resend = request.repeat == Repeat::harmless ? Resend::before_an_answer : Resend::never;
     auto exchange = connection->post(request.body, resend, options.stop);
     if (!exchange.answer) {  // and the connection goes: what it would yield next belongs to this call
-        const auto cause = exchange.answer.error().cause;
-        const bool passing = cause == Cause::network || cause == Cause::timed_out;
+        const bool passing = may_pass(exchange.answer.error().cause);
         const bool repeat = request.repeat == Repeat::harmless || !exchange.may_have_left;
         return {std::move(exchange.answer), passing && repeat};
     }
@@ -85,13 +93,35 @@ Client::Calls::Attempt Client::Calls::attempt(const Request& request, const Call
     return {std::move(exchange.answer), false};
 }
 
-Result<HttpAnswer> Client::Calls::send(const Request& request, const CallOptions& options) {
+Client::Calls::Attempt Client::Calls::exchange(const HttpRequest& request, bool as_caller, Repeat repeat,
+                                               const CallOptions& options) {
+    const auto credential = as_caller ? key_of(options) : std::string();
+    auto connection = pool_.take(credential);
+    auto exchange = connection->send(request, options.stop);
+    if (exchange.answer) {
+        pool_.give_back(credential, std::move(connection));
+        return {std::move(exchange.answer), false};
+    }
+    const bool again = repeat == Repeat::harmless || !exchange.may_have_left;
+    const bool passing = may_pass(exchange.answer.error().cause);
+    return {std::move(exchange.answer), again && passing};
+}
+
+Result<HttpAnswer> Client::Calls::persist(const std::string& what, const CallOptions& options,
+                                          const std::function<Attempt()>& attempt,
+                                          const std::function<std::uint64_t()>& progress) {
     const auto attempts = std::max(1U, options.attempts.value_or(settings_.attempts));
     Backoff backoff(settings_.backoff);
+    std::uint64_t before = 0;
     for (std::uint32_t n = 1;; ++n) {
-        auto tried = attempt(request, options);
+        auto tried = attempt();
         if (tried.answer) return std::move(tried.answer);
-        auto failure = explained(std::move(tried.answer.error()), request.method, options);
+        if (const auto now = progress ? progress() : 0; now > before) {
+            before = now;
+            n = 1;
+            backoff.reset();
+        }
+        auto failure = explained(std::move(tried.answer.error()), what, options);
         const auto pause =
             std::max(backoff.next(), failure.retry_after.value_or(std::chrono::milliseconds(0)));
         if (!tried.may_repeat || n >= attempts || pause > settings_.longest_wait) {
@@ -99,11 +129,15 @@ Result<HttpAnswer> Client::Calls::send(const Request& request, const CallOptions
             return tl::unexpected(std::move(failure));
         }
         const auto due = clock_.now() + pause;
-        log_.debug("[SITE-RETRY] A call failed; trying again. method={} attempt={} wait_ms={} why=\"{}\"",
-                   request.method, n, pause.count(), failure.message);
+        log_.debug("[SITE-RETRY] A call failed; trying again. what=\"{}\" attempt={} wait_ms={} why=\"{}\"",
+                   what, n, pause.count(), failure.message);
         if (!clock_.sleep_until(due, options.stop))
-            return fail(Cause::stopped, "calling {}: stopped between attempts", request.method);
+            return fail(Cause::stopped, "{}: stopped between attempts", what);
     }
+}
+
+Result<HttpAnswer> Client::Calls::send(const Request& request, const CallOptions& options) {
+    return persist(calling(request.method), options, [&] { return attempt(request, options); });
 }
 
 Result<json> Client::Calls::call(std::string_view method, json parameters, Repeat repeat,
@@ -114,7 +148,7 @@ Result<json> Client::Calls::call(std::string_view method, json parameters, Repea
     if (!answer) return tl::unexpected(std::move(answer.error()));
     if (answer_bytes != nullptr) *answer_bytes = answer->body.size();
     auto results = read_results(answer->body);
-    if (!results) return tl::unexpected(explained(std::move(results.error()), method, options));
+    if (!results) return tl::unexpected(explained(std::move(results.error()), calling(method), options));
     return results;
 }
 
@@ -125,7 +159,7 @@ Result<RawAnswer> Client::Calls::call_raw(std::string_view method, json paramete
     auto answer = send(*request, options);
     if (!answer) return tl::unexpected(std::move(answer.error()));
     if (auto fine = check_fault(answer->body); !fine)
-        return tl::unexpected(explained(std::move(fine.error()), method, options));
+        return tl::unexpected(explained(std::move(fine.error()), calling(method), options));
     return RawAnswer{std::move(answer->body), answer->date};
 }
 
@@ -138,7 +172,7 @@ Result<std::string> Client::Calls::call_text(std::string_view method, json param
     if (!answer) return tl::unexpected(std::move(answer.error()));
     if (!is_json(*answer)) return std::move(answer->body);
     auto results = read_results(answer->body);
-    if (!results) return tl::unexpected(explained(std::move(results.error()), method, options));
+    if (!results) return tl::unexpected(explained(std::move(results.error()), calling(method), options));
     if (!results->is_string()) return fail(Cause::bad_answer, "calling {}: the answer is no text", method);
     return results->get<std::string>();
 }
@@ -149,7 +183,7 @@ Result<json> Client::Calls::call_as_nobody(std::string_view method, const CallOp
     auto answer = send({method, std::move(*body), {}, Repeat::harmless, Expect::json}, options);
     if (!answer) return tl::unexpected(std::move(answer.error()));
     auto results = read_results(answer->body);
-    if (!results) return tl::unexpected(explained(std::move(results.error()), method, options));
+    if (!results) return tl::unexpected(explained(std::move(results.error()), calling(method), options));
     return results;
 }
 

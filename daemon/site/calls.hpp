@@ -1,6 +1,7 @@
 #pragma once
 // How every call of the site is made.
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -44,6 +45,28 @@ public:
     /// The same if it is known without asking.
     std::optional<Version> known_version() const;
 
+    // For files, which travel outside the envelope.
+
+    const Route& route() const { return route_; }
+
+    /// One try of something, and whether trying again may help and cannot harm.
+    struct Attempt {
+        Result<HttpAnswer> answer;
+        bool may_repeat = false;
+    };
+
+    /// Makes attempts until one succeeds or may not be repeated, pausing as `Client` says. `what` stands in
+    /// messages: "calling read". A try that got on (`progress` grew) begins the count anew.
+    Result<HttpAnswer> persist(const std::string& what, const CallOptions& options,
+                               const std::function<Attempt()>& attempt,
+                               const std::function<std::uint64_t()>& progress = {});
+
+    /// The block that says who asks. Errors: as every call of that credential.
+    Result<nlohmann::json> auth(const CallOptions& options);
+
+    /// One HTTP exchange over a pooled connection of the credential, or of nobody; its answer, of any status.
+    Attempt exchange(const HttpRequest& request, bool as_caller, Repeat repeat, const CallOptions& options);
+
 private:
     struct Request {
         std::string_view method;
@@ -52,16 +75,12 @@ private:
         Repeat repeat = Repeat::never;
         Expect expect = Expect::json;
     };
-    struct Attempt {
-        Result<HttpAnswer> answer;
-        bool may_repeat = false;
-    };
 
     Result<Request> with_credential(std::string_view method, nlohmann::json parameters, Repeat repeat,
                                     const CallOptions& options);
     Result<HttpAnswer> send(const Request& request, const CallOptions& options);
     Attempt attempt(const Request& request, const CallOptions& options);
-    Failure explained(Failure failure, std::string_view method, const CallOptions& options) const;
+    Failure explained(Failure failure, const std::string& what, const CallOptions& options) const;
 
     const Settings settings_;
     const Route route_;

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "site/credential.hpp"
+#include "site/files.hpp"
 #include "site/limits.hpp"
 #include "site/query.hpp"
 #include "site/version.hpp"
@@ -117,8 +118,30 @@ public:
     /// Retires an entity (the site's `delete`); false if it was retired already.
     Result<bool> remove(std::string_view type, EntityId id, const CallOptions& options);
 
+    // Files. A transfer has no limit on the whole, only those on standing still; progress and a stop are
+    // looked at all the while. Memory does not grow with the file.
+
+    /// Sends a file; the id of its attachment. By the route that the site names: straight to its storage
+    /// (in parts where it is large; a part that fails is sent again), or through the site. What links the
+    /// file to the entity is sent once. Errors: `invalid` for a file that cannot be sent, or that changes
+    /// meanwhile.
+    Result<EntityId> upload(const UploadRequest& request, const CallOptions& options);
+
+    /// The id of the shared thumbnail's attachment; nullopt where the source has none, which clears it.
+    /// Errors: `busy` while the source's thumbnail is still being made.
+    Result<std::optional<EntityId>> share_thumbnail(const ShareThumbnailRequest& request,
+                                                    const CallOptions& options);
+
+    /// Fetches a file; nullopt where `attachment` is null. Redirects are followed, and no credential goes
+    /// to another host. A transfer that is cut goes on where it was where the server can (`Range`), and
+    /// begins anew where it cannot. The file appears under its name when it is whole and on the disk,
+    /// until then it is `.NAME.XXXXXXXX.part` beside it, which is removed on failure. Errors: `busy` while
+    /// the site looks for malware (409), `internal` where the disk refuses.
+    Result<std::optional<Downloaded>> download(const DownloadRequest& request, const CallOptions& options);
+
 private:
     class Calls;
+    class Files;
     explicit Client(std::unique_ptr<Calls> calls);
     Result<void> check_query(const Query& query, const CallOptions& options);
 

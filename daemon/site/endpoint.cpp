@@ -94,4 +94,13 @@ Result<Proxy> Proxy::parse(std::string_view text) {
     return proxy;
 }
 
+std::string origin_of(std::string_view text) {
+    const Url url(curl_url());
+    if (curl_url_set(url.get(), CURLUPART_URL, std::string(text).c_str(), 0) != CURLUE_OK) return {};
+    const auto scheme = part(url, CURLUPART_SCHEME), host = part(url, CURLUPART_HOST);
+    const auto port = part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    if (!scheme || !host || !port || (*scheme != "http" && *scheme != "https")) return {};
+    return *scheme + "://" + lower(*host) + ":" + *port;
+}
+
 }  // namespace sg::site

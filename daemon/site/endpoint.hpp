@@ -31,4 +31,8 @@ struct Proxy {
     static Result<Proxy> parse(std::string_view text);
 };
 
+/// Scheme, host and port of a URL, each written one way: equal for two URLs that lead to one place.
+/// Empty where it is no http or https URL.
+std::string origin_of(std::string_view url);
+
 }  // namespace sg::site

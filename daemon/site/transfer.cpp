@@ -38,57 +38,73 @@ Cause cause_of(CURLcode code) {
     }
 }
 
+constexpr long file_buffer = 256L << 10;  // of libcurl's own, each way, while a file is on the way
+
+struct FreeList {
+    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+
+HeaderList list_of(const std::vector<std::string>& lines) {
+    HeaderList list;
+    for (const auto& line : lines) {
+        auto* longer = curl_slist_append(list.get(), line.c_str());
+        if (longer == nullptr) throw std::bad_alloc();
+        (void)list.release();
+        list.reset(longer);
+    }
+    return list;
+}
+
 }  // namespace
 
 /// What happens during one exchange, as the callbacks of libcurl see it.
 class Connection::Transfer {
 public:
-    Transfer(std::string_view body, Resend resend, const Limits& limits)
-        : body_(body), resend_(resend), limits_(limits) {}
+    Transfer(const HttpRequest& asked, const Limits& limits, CURL* handle)
+        : request(asked), easy(handle), limits_(limits) {}
 
+    const HttpRequest& request;
+    CURL* const easy;
     std::array<char, CURL_ERROR_SIZE> error_text{};
     std::string received;
+    std::optional<Failure> refused;  // by the source or the sink
 
-    std::size_t body_size() const { return body_.size(); }
-    Resend resend() const { return resend_; }
     bool too_big() const { return too_big_; }
+    HttpAnswer head() const;
 
     static std::size_t give_body(char* out, std::size_t size, std::size_t count, void* self) noexcept {
         auto& t = *static_cast<Transfer*>(self);
-        const auto n = std::min(size * count, t.body_.size() - t.given_);
-        std::memcpy(out, t.body_.data() + t.given_, n);
-        t.given_ += n;
-        t.moved_ = std::chrono::steady_clock::now();
-        return n;
+        return t.guarded(CURL_READFUNC_ABORT, [&] {
+            auto n = t.request.body->read(out, size * count);
+            t.moved_ = std::chrono::steady_clock::now();
+            if (n) return *n;
+            t.refused = std::move(n.error());
+            return std::size_t{CURL_READFUNC_ABORT};
+        });
     }
     static int rewind_body(void* self, curl_off_t offset, int origin) noexcept {
         auto& t = *static_cast<Transfer*>(self);
-        if (origin != SEEK_SET || offset < 0 || static_cast<std::size_t>(offset) > t.body_.size())
+        if (origin != SEEK_SET || offset < 0 || static_cast<std::uint64_t>(offset) > t.request.body->size())
             return CURL_SEEKFUNC_FAIL;
-        t.given_ = static_cast<std::size_t>(offset);
+        t.request.body->seek(static_cast<std::uint64_t>(offset));
         return CURL_SEEKFUNC_OK;
     }
     /// Called when a request is about to be sent. A second time means that the first may have arrived.
     static int before_sending(void* self, char*, char*, int, int) noexcept {
         auto& t = *static_cast<Transfer*>(self);
         t.moved_ = std::chrono::steady_clock::now();
-        if (t.sends_++ > 0 && t.resend_ == Resend::never) return CURL_PREREQFUNC_ABORT;
+        if (t.sends_++ > 0 && t.request.resend == Resend::never) return CURL_PREREQFUNC_ABORT;
         return CURL_PREREQFUNC_OK;
     }
     static std::size_t take_header(char*, std::size_t size, std::size_t count, void* self) noexcept {
         static_cast<Transfer*>(self)->count(size * count);
         return size * count;
     }
-    static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self) noexcept try {
+    static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self) noexcept {
         auto& t = *static_cast<Transfer*>(self);
         t.count(size * count);
-        t.too_big_ = t.too_big_ || size * count > t.limits_.answer_bytes - t.received.size();
-        if (t.too_big_) return 0;
-        t.received.append(data, size * count);
-        return size * count;
-    } catch (const std::bad_alloc&) {
-        static_cast<Transfer*>(self)->too_big_ = true;
-        return 0;
+        return t.guarded(0, [&] { return t.take({data, size * count}) ? size * count : 0; });
     }
 
     bool sent() const { return sends_ > 0; }
@@ -109,118 +125,194 @@ public:
     }
 
 private:
+    /// No exception passes through libcurl.
+    template <class Work>
+    std::size_t guarded(std::size_t otherwise, const Work& work) noexcept {
+        try {
+            return work();
+        } catch (const std::bad_alloc&) {
+            too_big_ = true;
+            return otherwise;
+        }
+    }
+
+    bool take(std::string_view bytes) {
+        if (request.sink != nullptr && !sinks_) {
+            auto begun = request.sink->begin(head());
+            if (!begun) {
+                refused = std::move(begun.error());
+                return false;
+            }
+            sinks_ = *begun;
+        }
+        if (sinks_.value_or(false)) {
+            auto written = request.sink->write(bytes);
+            if (!written) refused = std::move(written.error());
+            return written.has_value();
+        }
+        too_big_ = too_big_ || bytes.size() > limits_.answer_bytes - received.size();
+        if (!too_big_) received.append(bytes);
+        return !too_big_;
+    }
+
     void count(std::size_t bytes) noexcept {
         if (!window_) window_ = std::chrono::steady_clock::now();
         in_window_ += bytes;
     }
 
-    std::string_view body_;
-    Resend resend_;
     const Limits& limits_;
-    std::size_t given_ = 0;
     int sends_ = 0;
     Time moved_{};                // when something was last sent
     std::optional<Time> window_;  // begins with the answer
     std::size_t in_window_ = 0;
+    std::optional<bool> sinks_;  // decided with the first byte
     bool too_big_ = false;
 };
 
+HttpAnswer Connection::Transfer::head() const {
+    HttpAnswer answer;
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    answer.status = static_cast<int>(status);
+    curl_off_t wait = 0;
+    if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
+        answer.retry_after = std::chrono::seconds(std::min<curl_off_t>(wait, 365 * 86400));
+    const auto header = [this](const char* name) {
+        curl_header* found = nullptr;
+        return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK
+                   ? std::string(found->value)
+                   : std::string();
+    };
+    answer.content_type = header("Content-Type");
+    if (const auto date = header("Date"); !date.empty())
+        if (const auto when = curl_getdate(date.c_str(), nullptr); when > 0)
+            answer.date = std::chrono::system_clock::from_time_t(when);
+    char* location = nullptr;
+    if (curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &location) == CURLE_OK && location != nullptr)
+        answer.location = location;
+    answer.etag = header("ETag");
+    answer.last_modified = header("Last-Modified");
+    answer.content_range = header("Content-Range");
+    answer.disposition = header("Content-Disposition");
+    curl_off_t length = -1;
+    if (curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK && length >= 0)
+        answer.content_length = static_cast<std::uint64_t>(length);
+    return answer;
+}
+
+Result<std::size_t> TextBody::read(char* out, std::size_t most) {
+    const auto n = std::min(most, text_.size() - given_);
+    std::memcpy(out, text_.data() + given_, n);
+    given_ += n;
+    return n;
+}
+
+std::string shown_url(std::string_view url) {
+    auto text = std::string(url.substr(0, url.find_first_of("?#")));
+    const auto scheme = text.find("://");
+    const auto begin = scheme == std::string::npos ? 0 : scheme + 3;
+    const auto host = std::string_view(text).substr(begin, text.find('/', begin) - begin);
+    if (const auto at = host.rfind('@'); at != std::string_view::npos) text.erase(begin, at + 1);
+    return text;
+}
+
 Connection::Connection(const Route& route)
     : route_(route), multi_(curl_multi_init()), easy_(curl_easy_init()) {
-    // The last two stop libcurl from adding what it would: no Accept, and no waiting for a 100.
-    for (const char* line : {"Content-Type: application/json; charset=utf-8", "Accept:", "Expect:"}) {
-        auto* longer = curl_slist_append(headers_.get(), line);
-        if (longer == nullptr) throw std::bad_alloc();
-        (void)headers_.release();
-        headers_.reset(longer);
-    }
     if (!multi_ || !easy_) throw std::bad_alloc();
+}
+
+/// What the way to the site decides, whatever is asked.
+void Connection::set_route() {
+    CURL* easy = easy_.get();
+    if (!route_.ca_file.empty()) {
+        set(easy, CURLOPT_CAINFO, route_.ca_file.c_str());
+        set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // in its place, not beside it
+    }
+    if (!route_.proxy) {
+        if (!route_.proxy_from_environment) set(easy, CURLOPT_PROXY, "");
+        return;
+    }
+    set(easy, CURLOPT_PROXY, route_.proxy->host.c_str());
+    set(easy, CURLOPT_PROXYTYPE, long{CURLPROXY_HTTP});
+    set(easy, CURLOPT_PROXYPORT, long{route_.proxy->port});
+    set(easy, CURLOPT_NOPROXY, "");
+    set(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (!route_.proxy->user.empty() && !route_.proxy->password.empty()) {
+        set(easy, CURLOPT_PROXYAUTH, long{CURLAUTH_BASIC});
+        set(easy, CURLOPT_PROXYUSERNAME, route_.proxy->user.c_str());
+        set(easy, CURLOPT_PROXYPASSWORD, route_.proxy->password.c_str());
+    }
+}
+
+/// A body by callback: libcurl sends it again only where it can rewind it.
+void Connection::set_body(Transfer& transfer) {
+    CURL* easy = easy_.get();
+    const auto& request = transfer.request;
+    if (request.verb == HttpRequest::Verb::get) {
+        set(easy, CURLOPT_HTTPGET, 1L);
+        return;
+    }
+    const auto size = static_cast<curl_off_t>(request.body->size());
+    if (request.verb == HttpRequest::Verb::put) {
+        set(easy, CURLOPT_UPLOAD, 1L);
+        set(easy, CURLOPT_INFILESIZE_LARGE, size);
+    } else {
+        set(easy, CURLOPT_POST, 1L);
+        set(easy, CURLOPT_POSTFIELDSIZE_LARGE, size);
+    }
+    set(easy, CURLOPT_READFUNCTION, &Transfer::give_body);
+    set(easy, CURLOPT_READDATA, &transfer);
+    if (request.resend == Resend::before_an_answer) {
+        set(easy, CURLOPT_SEEKFUNCTION, &Transfer::rewind_body);
+        set(easy, CURLOPT_SEEKDATA, &transfer);
+    }
 }
 
 void Connection::set_options(Transfer& transfer) {
     CURL* easy = easy_.get();
-    curl_easy_reset(easy);  // keeps the connection, forgets every option
+    const auto& request = transfer.request;
     set(easy, CURLOPT_NOSIGNAL, 1L);
     set(easy, CURLOPT_QUICK_EXIT, 1L);  // or a stop would wait for a name that does not resolve
     set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     set(easy, CURLOPT_FOLLOWLOCATION, 0L);
     set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
-    set(easy, CURLOPT_URL, route_.endpoint.url.c_str());
+    set(easy, CURLOPT_URL, request.url.c_str());
     set(easy, CURLOPT_USERAGENT, "sgeventd/" SG_VERSION);
-    set(easy, CURLOPT_HTTPHEADER, headers_.get());
-    set(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    if (request.accepts_gzip) set(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     set(easy, CURLOPT_ERRORBUFFER, transfer.error_text.data());
-    if (!route_.ca_file.empty()) {
-        set(easy, CURLOPT_CAINFO, route_.ca_file.c_str());
-        set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // in its place, not beside it
-    }
-    if (!route_.endpoint.user.empty() || !route_.endpoint.password.empty()) {
+    const auto& endpoint = route_.endpoint;
+    if (request.basic_auth && !(endpoint.user.empty() && endpoint.password.empty())) {
         set(easy, CURLOPT_HTTPAUTH, long{CURLAUTH_BASIC});
-        set(easy, CURLOPT_USERNAME, route_.endpoint.user.c_str());
-        set(easy, CURLOPT_PASSWORD, route_.endpoint.password.c_str());
+        set(easy, CURLOPT_USERNAME, endpoint.user.c_str());
+        set(easy, CURLOPT_PASSWORD, endpoint.password.c_str());
     }
-
-    if (route_.proxy) {
-        set(easy, CURLOPT_PROXY, route_.proxy->host.c_str());
-        set(easy, CURLOPT_PROXYTYPE, long{CURLPROXY_HTTP});
-        set(easy, CURLOPT_PROXYPORT, long{route_.proxy->port});
-        set(easy, CURLOPT_NOPROXY, "");
-        set(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
-        set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-        if (!route_.proxy->user.empty() && !route_.proxy->password.empty()) {
-            set(easy, CURLOPT_PROXYAUTH, long{CURLAUTH_BASIC});
-            set(easy, CURLOPT_PROXYUSERNAME, route_.proxy->user.c_str());
-            set(easy, CURLOPT_PROXYPASSWORD, route_.proxy->password.c_str());
-        }
-    } else if (!route_.proxy_from_environment) {
-        set(easy, CURLOPT_PROXY, "");
-    }
-
-    // A body by callback: libcurl sends it again only where it can rewind it.
-    set(easy, CURLOPT_POST, 1L);
-    set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer.body_size()));
-    set(easy, CURLOPT_READFUNCTION, &Transfer::give_body);
-    set(easy, CURLOPT_READDATA, &transfer);
-    if (transfer.resend() == Resend::before_an_answer) {
-        set(easy, CURLOPT_SEEKFUNCTION, &Transfer::rewind_body);
-        set(easy, CURLOPT_SEEKDATA, &transfer);
-    } else {
+    set_route();
+    set_body(transfer);
+    if (request.resend == Resend::never)
         set(easy, CURLOPT_MAXAGE_CONN, 20L);  // a new connection rather than one that may be dead by now
-    }
     set(easy, CURLOPT_PREREQFUNCTION, &Transfer::before_sending);
     set(easy, CURLOPT_PREREQDATA, &transfer);
     set(easy, CURLOPT_HEADERFUNCTION, &Transfer::take_header);
     set(easy, CURLOPT_HEADERDATA, &transfer);
     set(easy, CURLOPT_WRITEFUNCTION, &Transfer::take_body);
     set(easy, CURLOPT_WRITEDATA, &transfer);
-
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, ms(route_.limits.connect));
-    set(easy, CURLOPT_TIMEOUT_MS, ms(route_.limits.total));
-    set(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(route_.limits.answer_bytes));
+    if (request.takes_its_time) {
+        set(easy, CURLOPT_BUFFERSIZE, file_buffer);
+        set(easy, CURLOPT_UPLOAD_BUFFERSIZE, file_buffer);
+    } else {
+        set(easy, CURLOPT_TIMEOUT_MS, ms(route_.limits.total));
+        set(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(route_.limits.answer_bytes));
+    }
 }
 
-HttpAnswer Connection::take_answer(Transfer& transfer) {
-    HttpAnswer answer;
-    long status = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-    answer.status = static_cast<int>(status);
-    char* type = nullptr;
-    if (curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type != nullptr)
-        answer.content_type = type;
-    curl_off_t wait = 0;
-    if (curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
-        answer.retry_after = std::chrono::seconds(std::min<curl_off_t>(wait, 365 * 86400));
-    curl_header* date = nullptr;
-    if (curl_easy_header(easy_.get(), "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK)
-        if (const auto when = curl_getdate(date->value, nullptr); when > 0)
-            answer.date = std::chrono::system_clock::from_time_t(when);
-    answer.body = std::move(transfer.received);
-    return answer;
-}
-
-Exchange Connection::post(std::string_view body, Resend resend, std::stop_token stop) {
-    Transfer transfer(body, resend, route_.limits);
+Exchange Connection::send(const HttpRequest& request, std::stop_token stop) {
+    Transfer transfer(request, route_.limits, easy_.get());
+    curl_easy_reset(easy_.get());  // keeps the connection, forgets every option
+    const auto headers = list_of(request.headers);
+    set(easy_.get(), CURLOPT_HTTPHEADER, headers.get());
     set_options(transfer);
     CURLM* multi = multi_.get();
     std::stop_callback wake(stop, [multi] { curl_multi_wakeup(multi); });
@@ -242,20 +334,38 @@ Exchange Connection::post(std::string_view body, Resend resend, std::stop_token 
     curl_multi_remove_handle(multi, easy_.get());  // an exchange cut short takes its socket along
 
     const auto ended = [&](Cause cause, std::string_view text) {
-        return Exchange{fail(cause, "{}: {}", route_.endpoint.url, text), transfer.sent()};
+        return Exchange{fail(cause, "{}: {}", shown_url(request.url), text), transfer.sent()};
     };
-    if (code == CURLE_OK) return {take_answer(transfer), true};
+    if (code == CURLE_OK) {
+        auto answer = transfer.head();
+        answer.body = std::move(transfer.received);
+        return {std::move(answer), true};
+    }
+    if (transfer.refused) return {tl::unexpected(std::move(*transfer.refused)), transfer.sent()};
     if (late != nullptr) return ended(Cause::timed_out, late);
     if (stop.stop_requested()) return ended(Cause::stopped, "stopped");
     if (!code) return ended(Cause::internal, "the HTTP library failed");
     if (transfer.too_big() || code == CURLE_FILESIZE_EXCEEDED)
         return ended(Cause::bad_answer,
                      fmt::format("the answer is larger than {} bytes", route_.limits.answer_bytes));
-    if (resend == Resend::never && (code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_SEND_FAIL_REWIND))
+    if (request.resend == Resend::never &&
+        (code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_SEND_FAIL_REWIND))
         return ended(Cause::network, "the connection was lost while sending; it may or may not have arrived");
     const auto* text =
         transfer.error_text.front() != 0 ? transfer.error_text.data() : curl_easy_strerror(*code);
     return ended(cause_of(*code), text);
+}
+
+Exchange Connection::post(std::string_view body, Resend resend, std::stop_token stop) {
+    TextBody source(body);
+    HttpRequest request;
+    request.url = route_.endpoint.url;
+    // The last two stop libcurl from adding what it would: no Accept, and no waiting for a 100.
+    request.headers = {"Content-Type: application/json; charset=utf-8", "Accept:", "Expect:"};
+    request.body = &source;
+    request.resend = resend;
+    request.basic_auth = request.accepts_gzip = true;
+    return send(request, std::move(stop));
 }
 
 }  // namespace sg::site

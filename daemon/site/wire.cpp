@@ -193,15 +193,18 @@ bool is_json(const HttpAnswer& answer) {
            starts_with_ignoring_case(type, "text/javascript");
 }
 
+Result<void> check_status(const HttpAnswer& answer) {
+    if (answer.status >= 200 && answer.status < 300) return {};
+    Failure failure{cause_of_status(answer.status), "", 0, answer.status, answer.retry_after};
+    failure.message = fmt::format("the site answered with HTTP status {}", answer.status);
+    // A site that blocks the API says why on a page; others say nothing of use.
+    if (answer.status == 403 && !answer.body.empty())
+        failure.message += ": " + answer.body.substr(0, most_text);
+    return tl::unexpected(std::move(failure));
+}
+
 Result<void> check_http(const HttpAnswer& answer, Expect expect) {
-    if (answer.status < 200 || answer.status >= 300) {
-        Failure failure{cause_of_status(answer.status), "", 0, answer.status, answer.retry_after};
-        failure.message = fmt::format("the site answered with HTTP status {}", answer.status);
-        // A site that blocks the API says why on a page; others say nothing of use.
-        if (answer.status == 403 && !answer.body.empty())
-            failure.message += ": " + answer.body.substr(0, most_text);
-        return tl::unexpected(std::move(failure));
-    }
+    if (auto fine = check_status(answer); !fine) return fine;
     if (expect == Expect::anything && !is_json(answer)) return {};
     Failure failure{Cause::bad_answer, "", 0, answer.status, {}};
     if (!is_json(answer))

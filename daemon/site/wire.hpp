@@ -38,6 +38,8 @@ enum class Expect { json, anything };
 
 /// Whether the content type says JSON, or says nothing.
 bool is_json(const HttpAnswer& answer);
+/// That the HTTP status says success.
+Result<void> check_status(const HttpAnswer& answer);
 
 /// Whether an answer is one of the site at all: its status, its content type, that it is not empty.
 Result<void> check_http(const HttpAnswer& answer, Expect expect = Expect::json);
