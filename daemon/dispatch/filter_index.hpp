@@ -15,8 +15,7 @@
 
 namespace sg::dispatch {
 
-/// Callbacks of one plugin by their index, ascending.
-using CallbackList = std::vector<std::uint16_t>;
+using host::CallbackList;
 
 /// Which lanes want an event, and for which of their callbacks.
 ///

@@ -1,6 +1,7 @@
 #pragma once
 // What the daemon and a host say to each other.
 
+#include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -18,10 +19,13 @@
 
 namespace sg::host {
 
+/// Callbacks of one plugin by their index, ascending. Few nearly always: an event makes no allocation.
+using CallbackList = boost::container::small_vector<std::uint16_t, 8>;
+
 /// One event for one plugin.
 struct Delivery {
     event::EventHandle event;
-    std::vector<std::uint16_t> callbacks;  ///< indexes into the registered callbacks, ascending
+    CallbackList callbacks;  ///< indexes into the registered callbacks, ascending
     std::uint32_t attempt = 1;
     bool redelivered = false;
 };
