@@ -43,7 +43,7 @@ struct HostState {
 class Call final : public Context, public Completion {
 public:
     Call(HostState& host, const LoadedCallback& callback, std::uint16_t index, const Delivery& delivery,
-         const Event& event, std::stop_token stop);
+         const Event& event, std::stop_token stop, std::chrono::steady_clock::time_point begun);
 
     /// Runs the callback and waits until it told that it is done, on whatever thread.
     Outcome run(const Event& event) noexcept;
@@ -72,7 +72,7 @@ private:
     SiteStub site_;
     LinkLogger logger_;
     CallTasks tasks_;
-    std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point begun_;
     mutable std::once_flag key_made_;
     mutable std::string key_;
 

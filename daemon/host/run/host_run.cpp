@@ -1,6 +1,7 @@
 #include "host/run/host_run.hpp"
 
 #include <sg/abi.hpp>
+#include <utility>
 
 #include "host/run/plugin_event.hpp"
 #include "host/run/registrar.hpp"
@@ -66,7 +67,7 @@ void HostRun::take(ToHost message) {
     if (auto* deliver = std::get_if<Deliver>(&message)) {
         outbox_.expect();
         std::lock_guard lock(mutex_);
-        for (auto& delivery : deliver->batch) queue_.push_back(std::move(delivery));
+        queue_.push_back(std::move(deliver->batch));
         changed_.notify_all();
     } else if (auto* answer = std::get_if<Answer>(&message)) {
         state_.site_calls.answer(std::move(*answer));
@@ -132,55 +133,59 @@ Result<void> HostRun::register_plugin(Library& library) {
 }
 
 void HostRun::run_deliveries() {
-    std::deque<Delivery> batch;
-    while (true) {
-        if (batch.empty()) batch = next_deliveries();
-        if (batch.empty()) break;
-        const auto delivery = std::move(batch.front());
-        batch.pop_front();
-        bool is_last = false;
-        {
-            std::lock_guard lock(mutex_);
-            if (draining_) break;
-            is_last = batch.empty() && queue_.empty();
-        }
-        run_event(delivery, is_last);
+    for (bool goes_on = true; goes_on;) {
+        const auto batch = next_batch();
+        goes_on = !batch.empty();
+        now_ = std::chrono::steady_clock::now();
+        for (std::size_t i = 0; i < batch.size() && goes_on; ++i)
+            goes_on = run_event(batch[i], i + 1 == batch.size());
     }
     outbox_.flush();
 }
 
 /// Waits for events; none when the host is told to end.
-std::deque<Delivery> HostRun::next_deliveries() {
+std::vector<Delivery> HostRun::next_batch() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return draining_ || !queue_.empty(); });
-    std::deque<Delivery> all;
-    if (!draining_) all.swap(queue_);
-    return all;
+    std::vector<Delivery> batch;
+    if (draining_) return batch;
+    batch = std::move(queue_.front());
+    queue_.pop_front();
+    return batch;
 }
 
-void HostRun::run_event(const Delivery& delivery, bool is_last) {
+/// False when no other event may begin.
+bool HostRun::run_event(const Delivery& delivery, bool ends_batch) {
     const PluginEvent event(delivery.event);
+    bool begins_event = true;
     for (std::size_t i = 0; i < delivery.callbacks.size(); ++i) {
         const auto index = delivery.callbacks[i];
         if (index >= callbacks_.size()) continue;  // the daemon knows how many there are
         RunPage::Call call{0, event.id(), index};
-        auto stop = begin_call(call);
-        if (!stop) return;
+        auto begun = begin_call(call, std::exchange(begins_event, false));
+        if (!begun) return false;
         page_.begin(call);
-        auto outcome = Call(state_, callbacks_[index], index, delivery, event, *stop).run(event);
+        // One call begins where the one before ended: reading the clock is not free.
+        auto outcome =
+            Call(state_, callbacks_[index], index, delivery, event, std::move(begun->stop), now_).run(event);
+        now_ += outcome.duration;
         page_.end(outcome);
-        const bool is_idle = is_last && i + 1 == delivery.callbacks.size();
-        outbox_.add(call.sequence, std::move(outcome), is_idle ? Outbox::Flush::now : Outbox::Flush::later);
+        const bool is_idle = ends_batch && begun->is_last && i + 1 == delivery.callbacks.size();
+        const bool sent = outbox_.add(call.sequence, std::move(outcome),
+                                      is_idle ? Outbox::Flush::now : Outbox::Flush::later);
+        if (sent) now_ = std::chrono::steady_clock::now();  // it may have waited for the daemon
     }
+    return true;
 }
 
 /// Numbers the call and gives it a stop token that was not used yet; none when no call may begin.
-std::optional<std::stop_token> HostRun::begin_call(RunPage::Call& call) {
+/// While the host drains, the event that was begun is still finished.
+std::optional<HostRun::Begun> HostRun::begin_call(RunPage::Call& call, bool begins_event) {
     std::lock_guard lock(mutex_);
-    if (stopping_) return std::nullopt;
+    if (stopping_ || (draining_ && begins_event)) return std::nullopt;
     call.sequence = ++sequence_;
     if (stop_.stop_requested()) stop_ = std::stop_source();
-    return stop_.get_token();
+    return Begun{stop_.get_token(), queue_.empty()};
 }
 
 }  // namespace sg::host

@@ -37,10 +37,14 @@ private:
     void end_link();
     bool load(std::optional<Library>& library);
     Result<void> register_plugin(Library& library);
+    struct Begun {
+        std::stop_token stop;
+        bool is_last = false;  // no batch waits behind this one
+    };
     void run_deliveries();
-    std::deque<Delivery> next_deliveries();
-    void run_event(const Delivery& delivery, bool is_last);
-    std::optional<std::stop_token> begin_call(RunPage::Call& call);
+    std::vector<Delivery> next_batch();
+    bool run_event(const Delivery& delivery, bool ends_batch);
+    std::optional<Begun> begin_call(RunPage::Call& call, bool begins_event);
 
     HostChannel& channel_;
     RunPage& page_;
@@ -51,11 +55,12 @@ private:
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Delivery> queue_;
+    std::deque<std::vector<Delivery>> queue_;
     bool draining_ = false;
     bool stopping_ = false;  // the call that runs was asked to end, and so is any to come
     std::uint64_t sequence_ = 0;
-    std::stop_source stop_;  // of the call that runs; replaced once it was used
+    std::stop_source stop_;                      // of the call that runs; replaced once it was used
+    std::chrono::steady_clock::time_point now_;  // when the last call ended; the caller of `run` alone
 
     std::jthread link_thread_;
 };

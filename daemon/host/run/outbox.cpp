@@ -4,8 +4,8 @@
 
 namespace sg::host {
 
-void Outbox::add(std::uint64_t sequence, Outcome outcome, Flush flush) {
-    bool wake = false;
+bool Outbox::add(std::uint64_t sequence, Outcome outcome, Flush flush) {
+    bool wake = false, sent = false;
     {
         std::lock_guard lock(mutex_);
         if (pending_.empty()) first_ = sequence;
@@ -13,12 +13,14 @@ void Outbox::add(std::uint64_t sequence, Outcome outcome, Flush flush) {
         pending_.push_back(std::move(outcome));
         if (urgent || pending_.size() >= most) {
             flush_locked();
+            sent = true;
         } else if (!watched_) {
             watched_ = true;
             wake = true;
         }
     }
     if (wake) channel_.wake();
+    return sent;
 }
 
 void Outbox::flush() {

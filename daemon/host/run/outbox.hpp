@@ -27,8 +27,9 @@ public:
     Outbox(HostChannel& channel, std::function<void()> on_lost)
         : channel_(channel), on_lost_(std::move(on_lost)) {}
 
-    /// `sequence` follows that of the outcome before. Blocks while the daemon is behind.
-    void add(std::uint64_t sequence, Outcome outcome, Flush flush);
+    /// `sequence` follows that of the outcome before. Blocks while the daemon is behind. Returns
+    /// whether a batch was sent.
+    bool add(std::uint64_t sequence, Outcome outcome, Flush flush);
     void flush();
 
     /// Outcomes will come: the link's thread looks after them from now on.
