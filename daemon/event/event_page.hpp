@@ -25,18 +25,25 @@ struct EventRow {
 /// Threads: any.
 class EventPage {
 public:
-    /// `rows` point into `bytes` or into `side` (text that had to be unescaped).
-    EventPage(std::string bytes, std::vector<EventRow> rows, std::unique_ptr<char[]> side = nullptr)
-        : bytes_(std::move(bytes)), side_(std::move(side)), rows_(std::move(rows)) {}
+    /// `rows` point into `bytes`, into `side` (text that had to be unescaped), or into what `elsewhere`
+    /// keeps alive.
+    EventPage(std::string bytes, std::vector<EventRow> rows, std::unique_ptr<char[]> side = nullptr,
+              std::shared_ptr<const void> elsewhere = nullptr)
+        : bytes_(std::move(bytes)),
+          side_(std::move(side)),
+          elsewhere_(std::move(elsewhere)),
+          rows_(std::move(rows)) {}
     EventPage(const EventPage&) = delete;
     EventPage& operator=(const EventPage&) = delete;
 
     std::span<const EventRow> rows() const noexcept { return rows_; }
     std::size_t bytes() const noexcept { return bytes_.size(); }
+    std::string_view text() const noexcept { return bytes_; }
 
 private:
     const std::string bytes_;  // const: a moved string would take its short buffer, and the views, along
     const std::unique_ptr<char[]> side_;
+    const std::shared_ptr<const void> elsewhere_;
     const std::vector<EventRow> rows_;
 };
 

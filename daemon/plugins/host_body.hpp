@@ -7,6 +7,7 @@
 
 #include "host/link/channel.hpp"
 #include "host/link/run_page.hpp"
+#include "host/link/shared_text.hpp"
 #include "plugins/plugin_set.hpp"
 
 namespace sg::plugins {
@@ -42,7 +43,8 @@ struct ProcessPlan {
     int lock_fd = -1;
     std::vector<std::string> environment;  ///< names of variables beside the usual
     const PluginSettings* settings = nullptr;
-    Logger* log = nullptr;  ///< gets what it writes to its standard output and error
+    Logger* log = nullptr;                     ///< gets what it writes to its standard output and error
+    std::shared_ptr<host::SharedPages> pages;  ///< of all hosts
 };
 Result<std::unique_ptr<HostBody>> start_process_host(Loop& loop, const ProcessPlan& plan);
 

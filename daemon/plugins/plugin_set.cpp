@@ -65,6 +65,7 @@ public:
                             make_build(std::move(plugin), std::move(file), generation, std::move(done));
                         },
                         [this] { return lock_ ? lock_->fd() : -1; },
+                        std::make_shared<host::SharedPages>(),
                         [this] { on_slot_ended(); }} {
         if (options_.host_program.empty()) options_.host_program = find_host_program();
     }

@@ -65,8 +65,9 @@ void PluginSlot::start(std::shared_ptr<const Build> build) {
     if (settings_.isolation == Isolation::thread) {
         body = start_thread_host(set_.loop, plugin_);
     } else {
-        auto started = start_process_host(set_.loop, {set_.options.host_program, plugin_, set_.lock_fd(),
-                                                      set_.options.environment, &settings_, &log_});
+        auto started =
+            start_process_host(set_.loop, {set_.options.host_program, plugin_, set_.lock_fd(),
+                                           set_.options.environment, &settings_, &log_, set_.pages});
         if (!started) return refuse(std::move(started.error()), std::move(build));
         body = std::move(*started);
     }

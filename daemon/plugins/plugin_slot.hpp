@@ -3,6 +3,7 @@
 
 #include <deque>
 
+#include "host/link/shared_text.hpp"
 #include "plugins/live_generation.hpp"
 
 namespace sg::plugins {
@@ -27,6 +28,7 @@ public:
                            std::function<void(BuildResult)> done)>
             make_build;
         std::function<int()> lock_fd;
+        std::shared_ptr<host::SharedPages> pages;
         std::function<void()> ended;  ///< after `stop`, when nothing of the plugin runs any more
     };
 

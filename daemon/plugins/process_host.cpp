@@ -63,13 +63,13 @@ void limit(pid_t pid, const PluginSettings& settings) {
 class ProcessHost final : public HostBody {
 public:
     ProcessHost(Loop& loop, Logger& log, pid_t pid, UniqueFd pidfd, UniqueFd socket, UniqueFd out,
-                UniqueFd err, host::SharedRunPage page)
+                UniqueFd err, host::SharedRunPage page, std::shared_ptr<host::SharedPages> pages)
         : loop_(loop),
           log_(log),
           pid_(pid),
           pidfd_(std::move(pidfd)),
           page_(std::move(page)),
-          channel_(loop, std::move(socket)),
+          channel_(loop, std::move(socket), std::move(pages)),
           out_(
               loop, std::move(out), [this](std::string_view line) { log_.write(LogLevel::info, line); },
               [this](std::uint64_t lines) { tell_dropped(lines); }),
@@ -227,7 +227,8 @@ Result<std::unique_ptr<HostBody>> start_process_host(Loop& loop, const ProcessPl
         return why;
     }
     return std::make_unique<ProcessHost>(loop, *plan.log, *pid, std::move(pidfd), std::move(ours),
-                                         std::move(out.read), std::move(err.read), std::move(*page));
+                                         std::move(out.read), std::move(err.read), std::move(*page),
+                                         plan.pages);
 }
 
 }  // namespace sg::plugins

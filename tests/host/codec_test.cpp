@@ -123,11 +123,11 @@ TEST_CASE("another version of the link is refused by name") {
     bytes[4] = 9;
     const auto frame = only_frame(bytes);
     REQUIRE_FALSE(frame);
-    CHECK(frame.error().message == "the other side speaks version 9 of the link, this one 1");
+    CHECK(frame.error().message == "the other side speaks version 9 of the link, this one 2");
 }
 
 TEST_CASE("a message that claims a gigabyte is refused before any of it is taken in") {
-    const std::string header("\0\0\0\x40\x01\0\x03\0", 8);
+    const std::string header("\0\0\0\x40\x02\0\x03\0", 8);
     FrameReader reader(frame_limit_from_host);
     header.copy(reader.room(8), 8);
     reader.took(8);
@@ -171,4 +171,27 @@ TEST_CASE("no bytes that a host sends do harm") {
         (void)decode_to_host(Frame{static_cast<std::uint16_t>(pick(9)), copy});
     }
     CHECK(refused > 1000);
+}
+
+TEST_CASE("an event that points outside the shared page is refused") {
+    const std::string text = R"({"id":1,"event_type":"T"})";
+    std::vector<event::EventRow> rows(1);
+    std::string bytes = text;
+    rows[0].id = 1;
+    rows[0].type = "T";
+    rows[0].raw = bytes;
+    const auto page = std::make_shared<const event::EventPage>(std::move(bytes), std::move(rows));
+    const std::vector<Delivery> events{{{page, 0}, {0}, 1, false}};
+    std::string frame;
+    REQUIRE(encode_events(events, page.get(), frame));
+    const auto shared = [](std::string_view of) {
+        auto made = SharedText::make(of);
+        return MappedText::map(UniqueFd(::dup((*made)->fd())), of.size()).value();
+    };
+    const Frame sent{1, frame.substr(sizeof(FrameHeader))};
+    const auto whole = decode_to_host(sent, shared(text));
+    REQUIRE(whole);
+    CHECK(std::get<Deliver>(*whole).batch.at(0).event.row().raw == text);
+    CHECK(decode_to_host(sent, shared(text.substr(1))).error().cause == Cause::bad_answer);
+    CHECK(decode_to_host(sent).error().cause == Cause::bad_answer);
 }

@@ -1,6 +1,7 @@
 #include "host/link/codec.hpp"
 
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <type_traits>
 
@@ -10,12 +11,13 @@ namespace {
 /// Stands before the texts of one event.
 struct DeliveryHeader {
     std::int64_t id, project, created_at;
+    std::int64_t offset;  // of the raw text in the shared page; below zero: it follows
     std::uint32_t attempt, type_size, attribute_size, raw_size;
     std::uint16_t callbacks;
     std::uint8_t redelivered, unused;
     std::uint32_t unused2;
 };
-static_assert(sizeof(DeliveryHeader) == 48);
+static_assert(sizeof(DeliveryHeader) == 56);
 
 class Writer {
 public:
@@ -68,6 +70,7 @@ public:
         if (value > static_cast<std::uint8_t>(last)) ok_ = false;
         return ok_ ? static_cast<E>(value) : last;
     }
+    void spoil() noexcept { ok_ = false; }
     bool ok() const noexcept { return ok_; }
     bool is_whole() const noexcept { return ok_ && in_.empty(); }
 
@@ -87,10 +90,21 @@ private:
 
 constexpr std::uint16_t no_callback = std::numeric_limits<std::uint16_t>::max();
 
-void put(Writer& out, const Delivery& delivery) {
+/// Where the event's text stands in the page that the host has; below zero: not there.
+std::int64_t offset_in(const event::EventPage* shared, const Delivery& delivery) {
+    if (shared == nullptr || delivery.event.page.get() != shared) return -1;
+    const auto text = shared->text(), raw = delivery.event.row().raw;
+    const std::less_equal<const char*> before;
+    if (!before(text.data(), raw.data()) || !before(raw.data() + raw.size(), text.data() + text.size()))
+        return -1;
+    return raw.data() - text.data();
+}
+
+void put(Writer& out, const Delivery& delivery, const event::EventPage* shared) {
     const auto& row = delivery.event.row();
+    const auto offset = offset_in(shared, delivery);
     out.number(DeliveryHeader{
-        row.id, row.project, row.created_at.time_since_epoch().count(), delivery.attempt,
+        row.id, row.project, row.created_at.time_since_epoch().count(), offset, delivery.attempt,
         static_cast<std::uint32_t>(row.type.size()), static_cast<std::uint32_t>(row.attribute.size()),
         static_cast<std::uint32_t>(row.raw.size()), static_cast<std::uint16_t>(delivery.callbacks.size()),
         delivery.redelivered ? std::uint8_t{1} : std::uint8_t{0}, 0, 0});
@@ -98,7 +112,16 @@ void put(Writer& out, const Delivery& delivery) {
                delivery.callbacks.size() * sizeof(std::uint16_t)});
     out.bytes(row.type);
     out.bytes(row.attribute);
-    out.bytes(row.raw);
+    if (offset < 0) out.bytes(row.raw);
+}
+
+struct Events {
+    std::span<const Delivery> list;
+    const event::EventPage* shared;
+};
+void put(Writer& out, const Events& events) {
+    out.number(static_cast<std::uint32_t>(events.list.size()));
+    for (const auto& delivery : events.list) put(out, delivery, events.shared);
 }
 
 void put(Writer& out, const Configure& message) {
@@ -111,10 +134,7 @@ void put(Writer& out, const Configure& message) {
     out.number<std::int64_t>(message.hard_deadline ? message.hard_deadline->count() : -1);
     out.number(message.requests_at_once);
 }
-void put(Writer& out, const Deliver& message) {
-    out.number(static_cast<std::uint32_t>(message.batch.size()));
-    for (const auto& delivery : message.batch) put(out, delivery);
-}
+void put(Writer& out, const Deliver& message) { put(out, Events{message.batch, nullptr}); }
 void put(Writer& out, const Answer& message) {
     out.number(message.request);
     out.flag(message.result.has_value());
@@ -177,12 +197,13 @@ void put(Writer& out, const LogLine& message) {
 }
 void put(Writer& out, const LogDropped& message) { out.number(message.lines); }
 
-template <class Message>
-Result<void> encode_any(const Message& message, std::size_t limit, std::string& out) {
+/// A frame around what `write` appends.
+template <class Write>
+Result<void> encode_frame(std::uint16_t type, std::size_t limit, std::string& out, Write write) {
     const auto start = out.size();
     Writer writer(out);
-    writer.number(FrameHeader{0, link_version, static_cast<std::uint16_t>(message.index())});
-    std::visit([&](const auto& kind) { put(writer, kind); }, message);
+    writer.number(FrameHeader{0, link_version, type});
+    write(writer);
     const auto length = out.size() - start - sizeof(FrameHeader);
     if (length > limit) {
         out.resize(start);
@@ -191,6 +212,13 @@ Result<void> encode_any(const Message& message, std::size_t limit, std::string& 
     const auto header_length = static_cast<std::uint32_t>(length);
     std::memcpy(out.data() + start, &header_length, sizeof header_length);
     return {};
+}
+
+template <class Message>
+Result<void> encode_any(const Message& message, std::size_t limit, std::string& out) {
+    return encode_frame(static_cast<std::uint16_t>(message.index()), limit, out, [&](Writer& writer) {
+        std::visit([&](const auto& kind) { put(writer, kind); }, message);
+    });
 }
 
 std::optional<std::uint16_t> read_callback(Reader& in) {
@@ -228,9 +256,20 @@ Answer read_answer(Reader& in) {
     return message;
 }
 
+/// The text of an event, of the frame or of the page that was shared.
+std::string_view raw_of(const DeliveryHeader& header, Reader& in, std::string_view shared) {
+    if (header.offset < 0) return in.view(header.raw_size);
+    const auto offset = static_cast<std::size_t>(header.offset);
+    if (offset > shared.size() || header.raw_size > shared.size() - offset) {
+        in.spoil();
+        return {};
+    }
+    return shared.substr(offset, header.raw_size);
+}
+
 /// The frame's bytes become the page of its events: nothing is copied. The rows of such a page
 /// stand in the order of delivery.
-Result<ToHost> read_deliver(std::string payload) {
+Result<ToHost> read_deliver(std::string payload, const std::shared_ptr<const MappedText>& shared) {
     Reader in(payload);
     const auto count = in.count(sizeof(DeliveryHeader));
     Deliver message;
@@ -251,13 +290,14 @@ Result<ToHost> read_deliver(std::string payload) {
         row.created_at = std::chrono::sys_seconds(std::chrono::seconds(header.created_at));
         row.type = in.view(header.type_size);
         row.attribute = in.view(header.attribute_size);
-        row.raw = in.view(header.raw_size);
+        row.raw = raw_of(header, in, shared ? shared->text() : std::string_view());
         rows.push_back(row);
         message.batch.push_back(std::move(delivery));
     }
     if (!in.is_whole()) return fail(Cause::bad_answer, "events that are not well formed");
     if (count == 0) return ToHost(std::move(message));
-    const auto page = std::make_shared<const event::EventPage>(std::move(payload), std::move(rows));
+    const auto page =
+        std::make_shared<const event::EventPage>(std::move(payload), std::move(rows), nullptr, shared);
     for (std::size_t i = 0; i < count; ++i) message.batch[i].event = {page, static_cast<std::uint32_t>(i)};
     return ToHost(std::move(message));
 }
@@ -343,14 +383,33 @@ Result<void> encode(const FromHost& message, std::string& out) {
     return encode_any(message, frame_limit_from_host, out);
 }
 
+Result<void> encode_events(std::span<const Delivery> events, const event::EventPage* shared,
+                           std::string& out) {
+    return encode_frame(to_host<Deliver>, frame_limit_to_host, out, [&](Writer& writer) {
+        put(writer, Events{events, shared});
+    });
+}
+
+void encode_share(std::size_t size, std::string& out) {
+    (void)encode_frame(share_type, frame_limit_to_host, out,
+                       [&](Writer& writer) { writer.number(static_cast<std::uint64_t>(size)); });
+}
+
+Result<std::size_t> decode_share(const Frame& frame) {
+    Reader in(frame.payload);
+    const auto size = in.number<std::uint64_t>();
+    if (!in.is_whole()) return fail(Cause::bad_answer, "a shared page that is not well formed");
+    return static_cast<std::size_t>(size);
+}
+
 std::size_t encoded_size(const Delivery& delivery) noexcept {
     const auto& row = delivery.event.row();
     return sizeof(DeliveryHeader) + delivery.callbacks.size() * sizeof(std::uint16_t) + row.type.size() +
            row.attribute.size() + row.raw.size();
 }
 
-Result<ToHost> decode_to_host(Frame frame) {
-    if (frame.type == to_host<Deliver>) return read_deliver(std::move(frame.payload));
+Result<ToHost> decode_to_host(Frame frame, const std::shared_ptr<const MappedText>& shared) {
+    if (frame.type == to_host<Deliver>) return read_deliver(std::move(frame.payload), shared);
     Reader in(frame.payload);
     ToHost message;
     switch (frame.type) {

@@ -12,7 +12,7 @@ namespace sg::host {
 
 /// The version of everything that crosses a socket between daemon and host. Both come from one
 /// build, so there is no negotiation: another version is refused by name.
-inline constexpr std::uint16_t link_version = 1;
+inline constexpr std::uint16_t link_version = 2;
 
 /// Bytes of one frame without its header. Whatever event the site client lets through must fit, for it
 /// would never get an outcome else: its row, and once more the texts that were read of it.
@@ -23,9 +23,13 @@ inline constexpr std::size_t frame_limit_from_host = 32u << 20;
 struct FrameHeader {
     std::uint32_t length = 0;  ///< of the payload that follows
     std::uint16_t version = link_version;
-    std::uint16_t type = 0;  ///< index into ToHost or FromHost
+    std::uint16_t type = 0;  ///< index into ToHost or FromHost, or `share_type`
 };
 static_assert(sizeof(FrameHeader) == 8);
+
+/// To a host: a page's text comes with this frame, as a descriptor beside its first byte or that of an
+/// earlier frame; the payload is the text's size. Events of later frames may lie in it, until the next one.
+inline constexpr std::uint16_t share_type = 0x100;
 
 struct Frame {
     std::uint16_t type = 0;

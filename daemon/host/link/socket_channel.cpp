@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 #include <array>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
 
 #include "host/link/codec.hpp"
 
@@ -19,11 +22,32 @@ constexpr std::size_t read_size = 64 << 10;
 constexpr std::size_t batch_bytes = 256 << 10;
 // What one host may have read from it in a turn of the loop: the others wait for it.
 constexpr std::size_t turn_bytes = 1 << 20;
+// Below this, copying costs less than sharing.
+constexpr std::size_t least_shared = 16 << 10;
+constexpr std::size_t least_part = 8;  // of a page must be wanted: one in so many bytes
+constexpr std::size_t most_fds = 8;    // that one read can bring
+
+/// Fails with ETOOMANYREFS where too many descriptors are on their way already.
+ssize_t send_with(int socket, std::string_view bytes, int fd) {
+    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
 
 }  // namespace
 
-SocketDaemonChannel::SocketDaemonChannel(Loop& loop, UniqueFd socket)
-    : loop_(loop), socket_(std::move(socket)) {
+SocketDaemonChannel::SocketDaemonChannel(Loop& loop, UniqueFd socket, std::shared_ptr<SharedPages> pages)
+    : loop_(loop), socket_(std::move(socket)), pages_(std::move(pages)) {
     ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
 }
 
@@ -53,19 +77,38 @@ void SocketDaemonChannel::pump() {
             encode_next();
             if (out_.empty()) return watch_for(false);
         }
-        const auto n = ::send(socket_.get(), out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
+        const auto n = send_some();
         if (n >= 0) {
             sent_ += static_cast<std::size_t>(n);
+        } else if (errno == ETOOMANYREFS && to_share_) {
+            // This host gets its events with their bytes from here on.
+            to_share_.reset();
+            pages_.reset();
+            shared_.reset();
+            out_.clear();
+            (void)host::encode_events(run_, nullptr, out_);
         } else if (errno == EAGAIN) {
             return watch_for(true);
         } else if (errno != EINTR) {
             // The host is gone; what it left behind is still to be read, so only writing ends.
             queue_.clear();
             out_.clear();
+            to_share_.reset();
             sent_ = 0;
             return watch_for(false);
         }
     }
+}
+
+ssize_t SocketDaemonChannel::send_some() {
+    const std::string_view rest = std::string_view(out_).substr(sent_);
+    if (!to_share_) return ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    const auto n = send_with(socket_.get(), rest, to_share_->fd());
+    if (n > 0) {
+        to_share_.reset();
+        run_.clear();
+    }
+    return n;
 }
 
 /// Moves the next messages from the queue to `out_`: one, or a batch of events.
@@ -81,20 +124,51 @@ void SocketDaemonChannel::encode_next() {
             queue_.pop_front();
             continue;
         }
-        Deliver part;
-        std::size_t bytes = 0;
-        while (delivered_ < deliver->batch.size()) {
-            const auto size = encoded_size(deliver->batch[delivered_]);
-            if (bytes > 0 && bytes + size > batch_bytes) break;
-            bytes += size;
-            part.batch.push_back(std::move(deliver->batch[delivered_++]));
-        }
-        if (!part.batch.empty()) (void)encode(ToHost(std::move(part)), out_);
+        if (delivered_ < deliver->batch.size()) encode_events(deliver->batch);
         if (delivered_ == deliver->batch.size()) {
             queue_.pop_front();
             delivered_ = 0;
         }
     }
+}
+
+/// The next of the batch that can share a frame: events of the page that the host has, or others.
+void SocketDaemonChannel::encode_events(std::vector<Delivery>& batch) {
+    run_.clear();
+    const auto page = batch[delivered_].event.page;
+    const bool pointed_at = is_same(shared_, page) || (is_worth_sharing(batch, delivered_) && share(page));
+    std::size_t bytes = 0;
+    for (; delivered_ < batch.size(); ++delivered_) {
+        auto& next = batch[delivered_];
+        if (next.event.page != page) {
+            if (pointed_at ||
+                (run_.back().event.page != next.event.page && is_worth_sharing(batch, delivered_)))
+                break;
+        }
+        const auto size = encoded_size(next);
+        if (bytes > 0 && bytes + size > batch_bytes) break;
+        bytes += size;
+        run_.push_back(std::move(next));
+    }
+    (void)host::encode_events(run_, pointed_at ? page.get() : nullptr, out_);
+    if (!to_share_) run_.clear();
+}
+
+bool SocketDaemonChannel::is_worth_sharing(const std::vector<Delivery>& batch, std::size_t from) const {
+    const auto& page = batch[from].event.page;
+    if (!pages_ || page->text().size() < least_shared) return false;
+    std::size_t wanted = 0;
+    for (auto i = from; i < batch.size() && batch[i].event.page == page; ++i)
+        wanted += batch[i].event.row().raw.size();
+    return wanted >= least_shared && wanted * least_part >= page->text().size();
+}
+
+bool SocketDaemonChannel::share(const event::PagePtr& page) {
+    to_share_ = pages_->text_of(page);
+    if (!to_share_) return false;
+    shared_ = page;
+    encode_share(to_share_->size(), out_);
+    return true;
 }
 
 void SocketDaemonChannel::watch_for(bool writable) {
@@ -179,21 +253,68 @@ std::optional<HostChannel::Received> SocketHostChannel::next_frame() {
     auto frame = in_.next();
     if (!frame) return Received{std::nullopt, true};
     if (!*frame) return std::nullopt;
-    auto message = decode_to_host(std::move(**frame));
+    if ((*frame)->type == share_type) {
+        if (!take_share(**frame)) return Received{std::nullopt, true};
+        return next_frame();
+    }
+    auto message = decode_to_host(std::move(**frame), shared_);
     if (!message) return Received{std::nullopt, true};
     return Received{std::move(*message), false};
+}
+
+bool SocketHostChannel::take_share(const Frame& frame) {
+    const auto size = decode_share(frame);
+    if (!size) return false;
+    if (fds_.empty()) {
+        // The daemon cannot know, so it is said where the plugin's log will show it.
+        std::fputs("sgeventd-host: no descriptor is left for a page of events\n", stderr);
+        return false;
+    }
+    auto mapped = MappedText::map(std::move(fds_.front()), *size);
+    fds_.pop_front();
+    if (!mapped) {
+        std::fprintf(stderr, "sgeventd-host: %s\n", mapped.error().message.c_str());
+        return false;
+    }
+    shared_ = std::move(*mapped);
+    return true;
+}
+
+ssize_t SocketHostChannel::receive_some(char* to, std::size_t size) {
+    iovec part{to, size};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(most_fds * sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const auto n = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (n < 0) return n;
+    for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        for (std::size_t at = 0; CMSG_LEN(at + sizeof(int)) <= header->cmsg_len; at += sizeof(int)) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(header) + at, sizeof fd);
+            fds_.emplace_back(fd);
+        }
+    }
+    return n;
 }
 
 HostChannel::Received SocketHostChannel::receive(std::optional<std::chrono::milliseconds> at_most) {
     while (true) {
         if (auto received = next_frame()) return std::move(*received);
-        char* to = in_.room(read_size);
-        const auto n = ::recv(socket_.get(), to, in_.room_size(), MSG_DONTWAIT);
-        if (n > 0) {
-            in_.took(static_cast<std::size_t>(n));
-            continue;
+        if (!std::exchange(is_drained_, false)) {
+            char* to = in_.room(read_size);
+            const auto size = in_.room_size();
+            const auto n = receive_some(to, size);
+            if (n > 0) {
+                in_.took(static_cast<std::size_t>(n));
+                is_drained_ = static_cast<std::size_t>(n) < size;
+                continue;
+            }
+            if (n == 0 || (errno != EAGAIN && errno != EINTR)) return {std::nullopt, true};
         }
-        if (n == 0 || (errno != EAGAIN && errno != EINTR)) return {std::nullopt, true};
         std::array<pollfd, 2> fds{{{socket_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
         const int ready = ::poll(fds.data(), fds.size(), at_most ? static_cast<int>(at_most->count()) : -1);
         if (ready == 0) return {};
