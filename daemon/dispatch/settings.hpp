@@ -28,7 +28,7 @@ struct Settings {
 
     std::size_t queue_events = 1000;     ///< taken from the source and not handed out; more is pulled later
     std::size_t queue_bytes = 4 << 20;   ///< of the pages these keep alive; one page always fits
-    std::size_t window_events = 256;     ///< handed to the host and without an outcome
+    std::size_t window_events = 512;     ///< handed to the host and without an outcome
     std::size_t window_bytes = 1 << 20;  ///< of these events; a larger event travels alone
     std::chrono::milliseconds window_time{100};  ///< worth of work that a host has in hand, as last measured
 

@@ -175,6 +175,7 @@ TEST_CASE("a plugin far behind is caught up by pages of its own, and the level o
 TEST_CASE("with too many outcomes unsaved nothing is handed out until they are, and it is said once") {
     dispatch::Settings settings;
     settings.unsaved = 50;
+    settings.window_events = 200;
     Rig rig(100, settings);
     rig.begin();
     const auto plugin = rig.load("p"), other = rig.load("q");
@@ -203,7 +204,7 @@ TEST_CASE("with too many outcomes unsaved nothing is handed out until they are, 
     }));
     const auto handled = plugin->journal.size() + other->journal.size();
     CHECK(handled >= 50);
-    CHECK(handled < 50 + 2 * 256 + 2);
+    CHECK(handled < 50 + 2 * 200 + 2);
     for (int i = 0; i < 20; ++i) {
         rig.clock.advance(100ms);
         run_unsaved(plugin);

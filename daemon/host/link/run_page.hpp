@@ -25,7 +25,7 @@ namespace sg::host {
 class RunPage {
 public:
     /// Outcomes that may have ended and not be received yet; the host reports earlier than that.
-    static constexpr std::size_t ring_size = 256;
+    static constexpr std::size_t ring_size = 512;
 
     struct Call {
         std::uint64_t sequence = 0;
@@ -45,7 +45,7 @@ public:
 
     std::uint64_t ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
-    static constexpr std::uint64_t magic_value = 0x5347524e00000001;  // changes with the layout
+    static constexpr std::uint64_t magic_value = 0x5347524e00000002;  // changes with the layout
     const std::uint64_t magic = magic_value;
 
 private:
