@@ -80,13 +80,16 @@ private:
         int holder = 1;  // depth of the object that holds the list
         for (; i < count_; ++i) {
             depth += steps[static_cast<unsigned char>(bytes_[at_[i]])];
-            if (depth > deepest) return false;
+            if (depth > deepest || depth < holder) return false;
             if (bytes_[at_[i]] != '"' || depth != holder) continue;
-            if (holder == 1 && is_key(i, "results", '{')) holder = 2;
-            if (!is_key(i, "entities", '[')) continue;
-            i += 3;
-            ++depth;
-            return true;
+            if (holder == 1 && is_key(i, "results", '{')) {
+                i += 2;
+                holder = ++depth;
+            } else if (is_key(i, "entities", '[')) {
+                i += 3;
+                ++depth;
+                return true;
+            }
         }
         return false;
     }
@@ -134,12 +137,15 @@ constexpr Complaint bad_id = "an event without a positive integer id";
 constexpr Complaint bad_project = "an event's project is no link";
 constexpr Complaint bad_time = "an event's created_at is no UTC time";
 
+// Of a field that is repeated the last one counts, as for every other reader of the same bytes.
 Complaint read_text(dom::element value, std::string_view& out) {
+    out = {};
     if (value.is_null()) return nullptr;
     return value.get(out) == simdjson::SUCCESS ? nullptr : bad_text;
 }
 
 Complaint read_project(dom::element value, EntityId& out) {
+    out = 0;
     if (value.is_null()) return nullptr;
     dom::object link;
     if (value.get(link) != simdjson::SUCCESS) return bad_project;
@@ -165,6 +171,7 @@ Complaint read_row(dom::element value, EventRow& row) {
         } else if (key == "created_at") {
             std::string_view text;
             complaint = read_text(field.value, text);
+            row.created_at = {};
             if (complaint == nullptr && text.data() != nullptr && !parse_time(text, row.created_at))
                 complaint = bad_time;
         }
@@ -199,6 +206,26 @@ Complaint read_row(const nlohmann::json& value, EventRow& row) {
     if (!project->is_object()) return bad_project;
     const auto link = project->find("id");
     return link == project->end() || integer(*link, row.project) ? nullptr : bad_project;
+}
+
+/// Whether the list of rows can be only one, by whatever name: that of RowSlices is then the tree's.
+bool is_only_list(dom::object top) {
+    const auto count = [](dom::object object, std::string_view key, dom::element& value) {
+        std::size_t found = 0;
+        for (const auto field : object)
+            if (field.key == key) {
+                value = field.value;
+                ++found;
+            }
+        return found;
+    };
+    dom::element results, list;
+    const auto wraps = count(top, "results", results);
+    const auto bare = count(top, "entities", list);
+    if (wraps == 0) return bare == 1;
+    dom::object inside;
+    return wraps == 1 && bare == 0 && results.get(inside) == simdjson::SUCCESS &&
+           count(inside, "entities", list) == 1;
 }
 
 bool asked_for(const EventQuery& query, EventId id) {
@@ -263,6 +290,7 @@ Result<std::vector<EventRow>> PageReader::Impl::rows_of(dom::element document, s
 
     std::vector<std::string_view> raw;
     raw.reserve(512);
+    if (!is_only_list(top)) return fail(Cause::bad_answer, "the answer holds more than one list of events");
     if (!RowSlices(bytes, *parser_.implementation).find(raw))
         return fail(Cause::bad_answer, "the answer is nested too deep, or its list of events is hidden");
     std::vector<EventRow> rows;
@@ -293,8 +321,11 @@ Result<std::vector<EventRow>> PageReader::Impl::rows_of_large_numbers(std::strin
         return fail(Cause::bad_answer, "the answer holds no list of events");
     std::vector<EventRow> rows(raw.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (const auto complaint = read_row((*list)[i], rows[i]))
-            return fail(Cause::bad_answer, "{}", complaint);
+        const auto& value = (*list)[i];
+        if (const auto complaint = read_row(value, rows[i])) return fail(Cause::bad_answer, "{}", complaint);
+        // The other parser takes the last of two lists, and the slices are those of the first.
+        if (nlohmann::json::parse(raw[i], nullptr, false) != value)
+            return fail(Cause::bad_answer, "the answer holds more than one list of events");
         rows[i].raw = raw[i];
     }
     return rows;

@@ -76,6 +76,37 @@ TEST_CASE("rows are found whatever stands around them") {
     }
 }
 
+TEST_CASE("a page with two lists that could be meant is refused, whatever their names are spelled like") {
+    const std::string one = R"([{"id":101}])", two = R"([{"id":102}])",
+                      large = R"([{"id":102,"x":1e25,"y":)" + std::string(30, '1') + "}]";
+    for (const auto& text : {
+             R"({"entities":)" + one + R"(,"results":{"entities":)" + two + "}}",
+             R"({"results":{"entities":)" + one + R"(,"entities":)" + two + "}}",
+             R"({"results":{"entities":)" + one + R"(},"results":{"entities":)" + two + "}}",
+             R"({"results":{"\u0065ntities":)" + one + R"(,"entities":)" + two + "}}",
+             R"({"results":{"\u0065ntities":)" + one + R"(},"other":{"entities":)" + two + "}}",
+             R"({"results":{"entities":)" + large + R"(},"results":{"entities":)" + one + "}}",
+         }) {
+        INFO(text);
+        const auto result = read(text);
+        REQUIRE_FALSE(result);
+        CHECK(result.error().cause == Cause::bad_answer);
+    }
+}
+
+TEST_CASE("of a field that a row repeats the last one counts") {
+    const auto result = read(with_row(
+        R"({"id":3,"id":7,"event_type":"A","event_type":null,"attribute_name":"a","attribute_name":"b",)"
+        R"("project":{"id":1},"project":{"id":2},"project":null,"created_at":"2026-03-04T00:00:00Z","created_at":null})"));
+    REQUIRE(result);
+    REQUIRE(ids(*result) == std::vector<EventId>{7});
+    const auto& row = result->page->rows()[0];
+    CHECK(row.type.empty());
+    CHECK(row.attribute == "b");
+    CHECK(row.project == 0);
+    CHECK(row.created_at == std::chrono::sys_seconds());
+}
+
 TEST_CASE("C94 rows out of order are sorted, repeated rows dropped, rows below the asked id ignored") {
     const auto result = read(page_json(std::vector<EventId>{105, 103, 99, 103, 100, 104}), 100);
     REQUIRE(result);
