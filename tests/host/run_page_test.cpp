@@ -1,6 +1,7 @@
 #include "host/link/run_page.hpp"
 
 #include <unistd.h>
+#include <limits>
 
 #include "catch.hpp"
 
@@ -50,6 +51,23 @@ TEST_CASE("a page that a plugin scribbled on is read without harm") {
     CHECK(shared.page().ended_after(0).empty());  // too far behind to be believed
     CHECK(shared.page().ended_after(999).size() == 1);
     CHECK(shared.page().ended_after(5000).empty());
+}
+
+TEST_CASE("a page whose count of calls has come to its end is read, and no further") {
+    auto shared = SharedRunPage::make().value();
+    constexpr auto last = std::numeric_limits<std::uint64_t>::max();
+    for (auto n = last - 2; n != 0; ++n) {
+        shared.page().begin({n, 5, 0});
+        shared.page().end({});
+    }
+    // Of the next round of the ring: reading on would take them for outcomes.
+    for (std::uint64_t n = 0; n < 3; ++n) {
+        shared.page().begin({n, 6, 0});
+        shared.page().end({});
+    }
+    shared.page().begin({last, 5, 0});
+    shared.page().end({});
+    CHECK(shared.page().ended_after(last - 1).size() == 1);
 }
 
 TEST_CASE("a page cannot be made smaller under the daemon's feet") {

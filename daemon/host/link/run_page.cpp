@@ -46,7 +46,7 @@ std::vector<Outcome> RunPage::ended_after(std::uint64_t received) const {
     std::vector<Outcome> out;
     const auto last = ended();
     if (last <= received || last - received > ring_size) return out;
-    for (auto sequence = received + 1; sequence <= last; ++sequence) {
+    for (auto sequence = received; sequence++ != last;) {
         const Entry& entry = ring_[sequence % ring_size];
         if (entry.sequence.load(std::memory_order_acquire) != sequence) break;
         const auto packed = entry.callback_and_result.load(std::memory_order_relaxed);
