@@ -12,6 +12,7 @@
 #include <set>
 
 #include "config/arguments.hpp"
+#include "config/document.hpp"
 #include "config/keys.hpp"
 #include "config/text_file.hpp"
 #include "util/nearest.hpp"
@@ -102,21 +103,8 @@ private:
         }
         text_ = std::move(*text);
         if (!check_utf8()) return std::nullopt;
-        try {
-            const auto documents = YAML::LoadAll(text_);
-            if (documents.size() > 1)
-                problem(documents[1].Mark(), "", "expected one document: nothing may stand after '---'");
-            if (documents.empty() || documents[0].IsNull())
-                problems_.push_back(
-                    {name_, 0, 0, "", "is empty: at least site, credentials and collections are needed"});
-            else if (!documents[0].IsMap())
-                problem(documents[0].Mark(), "", "expected keys with values");
-            else
-                return documents[0];
-        } catch (const YAML::Exception& error) {
-            problem(error.mark, "", "not YAML: " + error.msg);
-        }
-        return std::nullopt;
+        return only_document(
+            text_, [this](const YAML::Mark& at, std::string what) { problem(at, "", std::move(what)); });
     }
 
     bool check_utf8() {

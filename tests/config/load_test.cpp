@@ -114,6 +114,17 @@ TEST_CASE("what is not one document of keys in UTF-8 is refused by name") {
           "c.yaml:12:1: state_dir: expected a value: remove the line for the default\n");
 }
 
+TEST_CASE("a comma that stands alone is refused where it stands, and not read for ever") {
+    ConfigFile file;
+    CHECK(file.problems(",").find("c.yaml:1:1: expected one document") == 0);
+    CHECK(file.problems("site:\n  url: x\n, \n").find("c.yaml:3:1: ") != std::string::npos);
+    CHECK(file.problems("---\n---\n").find("expected one document") != std::string::npos);
+    for (const char* text : {"a: ,", "[,]", "{,}", "- ,", "? ,", ", ,", "a:\n  ,\nb: c"}) {
+        INFO(text);
+        CHECK_FALSE(file.problems(text).empty());
+    }
+}
+
 TEST_CASE("a directory, a missing file and a pipe are refused and not waited for") {
     ConfigFile file;
     const auto said = [](const std::filesystem::path& path) {
