@@ -88,7 +88,12 @@ void Dispatcher::Impl::start(Lane& lane) {
     const auto& rule = own == shared_.settings.starts.end() ? shared_.settings.start : own->second;
     switch (rule.kind) {
         case StartRule::Kind::latest:
-            return lane.start_at(shared_.source->level());
+            return shared_.source->newest([weak = lane.weak_from_this()](EventId newest) {
+                const auto waiting = weak.lock();
+                if (!waiting || waiting->has_start()) return;
+                waiting->start_at(newest);
+                waiting->pump();
+            });
         case StartRule::Kind::earliest:
             return lane.start_at(0);
         case StartRule::Kind::after_id:

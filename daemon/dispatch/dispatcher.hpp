@@ -69,7 +69,7 @@ public:
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 
-    /// `source.level()` is what the site has now: `latest` means after this, and lanes may pull.
+    /// Lanes may pull. `latest` means after the newest event that the site has when a plugin first runs.
     /// Before, plugins may become ready; those that are new wait, and owed events are tried again.
     void begin(event::EventSource& source);
 

@@ -38,6 +38,10 @@ public:
     /// The highest id handed to `EventSink::on_live`; a lane at it is level.
     virtual EventId level() const = 0;
 
+    /// The newest id that the site has now, which may be above `level()` after a long absence. `ready` is
+    /// called once, at once where that is known, else on the loop when the site has told.
+    virtual void newest(std::function<void(EventId)> ready) { ready(level()); }
+
 protected:
     ~EventSource() = default;
 };

@@ -31,6 +31,7 @@ void Outage::enter(State state) {
 
 std::chrono::milliseconds Outage::failed(const Failure& why) {
     if (attempts_++ == 0) began_ = clock_.now();
+    last_ = why;
     last_error_ = why.message;
     const bool refused = needs_somebody(why.cause);
     auto pause = (refused ? slow_ : backoff_).next();
@@ -42,7 +43,6 @@ std::chrono::milliseconds Outage::failed(const Failure& why) {
 
 void Outage::say(const Failure& why, bool refused, std::chrono::milliseconds pause) {
     const auto lasted = clock_.now() - began_;
-    const auto seconds = std::chrono::duration<double>(lasted).count();
     if (refused) {
         if (once("[SITE-REFUSED]"))
             log_.error(
@@ -67,12 +67,28 @@ void Outage::say(const Failure& why, bool refused, std::chrono::milliseconds pau
             "[SITE-LOST] The site does not answer; trying again. cause={} status={} wait_ms={} error={}",
             to_string(why.cause), why.http_status, pause.count(), why.message);
     }
-    if (escalate && once("[SITE-DOWN]"))
-        log_.error(
-            "[SITE-DOWN] Still no usable answer from the site; no events arrive. after_s={:.1f} attempts={} "
-            "cause={} status={} error={}",
-            seconds, attempts_, to_string(why.cause), why.http_status, why.message);
+    if (escalate) say_down();
     enter(escalate ? State::down : has_answered_ ? State::lost : State::waiting);
+}
+
+void Outage::say_down() {
+    if (!once("[SITE-DOWN]")) return;
+    const auto lasted = std::chrono::duration<double>(clock_.now() - began_).count();
+    log_.error(
+        "[SITE-DOWN] Still no usable answer from the site; no events arrive. after_s={:.1f} attempts={} "
+        "cause={} status={} error={}",
+        lasted, attempts_, to_string(last_.cause), last_.http_status, last_.message);
+}
+
+std::optional<Clock::Time> Outage::escalation_due() const {
+    if (attempts_ == 0 || state_ == State::refused || state_ == State::down) return std::nullopt;
+    return began_ + settings_.escalate_time;
+}
+
+void Outage::escalate() {
+    if (attempts_ == 0) return;
+    say_down();
+    enter(State::down);
 }
 
 void Outage::answered(State level_or_catching_up) {

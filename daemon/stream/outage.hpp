@@ -1,6 +1,7 @@
 #pragma once
 // Whether the site answers, and what is said about it.
 
+#include <optional>
 #include <set>
 #include <sg/logger.hpp>
 #include <string>
@@ -21,6 +22,12 @@ public:
     /// An attempt failed: how long to pause before the next.
     std::chrono::milliseconds failed(const Failure& why);
 
+    /// When `escalate` should be called should no attempt have ended by then; nullopt: not in this outage.
+    std::optional<Clock::Time> escalation_due() const;
+
+    /// The outage has lasted long enough for somebody to be told.
+    void escalate();
+
     /// An attempt succeeded.
     void answered(State level_or_catching_up);
 
@@ -35,6 +42,7 @@ private:
     void enter(State state);
     bool once(std::string_view code) { return said_.emplace(code).second; }
     void say(const Failure& why, bool refused, std::chrono::milliseconds pause);
+    void say_down();
 
     const Settings& settings_;
     Clock& clock_;
@@ -48,6 +56,7 @@ private:
     Clock::Time began_{};
     std::set<std::string, std::less<>> said_;  // codes, in this outage
     std::string last_error_;
+    Failure last_;
 };
 
 }  // namespace sg::stream

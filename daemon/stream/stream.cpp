@@ -44,7 +44,8 @@ Stream::Impl::Impl(const Settings& settings, Loop& loop, EventReader& reader, ch
       live_pages_(settings_.recent_bytes - settings_.recent_bytes / 4),
       lane_pages_(settings_.recent_bytes / 4),
       gap_trouble_{"for missing ids", Backoff(settings_.backoff)},
-      lane_trouble_{"for plugins that are behind", Backoff(settings_.backoff)} {
+      lane_trouble_{"for plugins that are behind", Backoff(settings_.backoff)},
+      newest_trouble_{"for the newest event", Backoff(settings_.backoff)} {
     const auto& stored = store_.snapshot();
     knows_position_ = stored.highest_seen.has_value();
     highest_ = stored.highest_seen.value_or(0);
@@ -69,7 +70,9 @@ void Stream::Impl::start() {
 
 void Stream::Impl::stop() {
     stopped_ = true;
-    for (auto* timer : {&give_up_timer_, &poll_timer_, &gap_timer_, &pump_timer_}) timer->reset();
+    for (auto* timer :
+         {&give_up_timer_, &poll_timer_, &escalation_timer_, &gap_timer_, &pump_timer_, &newest_timer_})
+        timer->reset();
     if (fetcher_) fetcher_->stop();
 }
 
@@ -152,7 +155,9 @@ void Stream::Impl::on_live_answer(Result<Answer> answer) {
     if (!answer) {
         note_failure(answer.error());
         poll_again_ = false;
+        is_level_ = false;
         schedule_poll(now + outage_.failed(answer.error()));
+        arm_escalation();
         return;
     }
     note(*answer);
@@ -162,11 +167,15 @@ void Stream::Impl::on_live_answer(Result<Answer> answer) {
     const bool full = knows_position_ && !rows.empty() &&
                       answer->facts.rows >= static_cast<std::size_t>(settings_.page_size);
     outage_.answered(full ? State::catching_up : State::level);
+    escalation_timer_.reset();
     const bool first = !knows_position_;
     if (first) first_contact(*answer->page);
+    is_level_ = first;  // else known once the page is taken
     if (!begun_) begin();
     const bool taken = first || take_live(answer->page);
     if (stopped_) return;
+    is_level_ = taken && !full;
+    ask_for_newest_at(now);
     if (was_out) pump_at(now);
     // After a full page there is more; after the first contact there may be. A page that could not be
     // taken comes again, so it waits like an empty one.
@@ -176,6 +185,14 @@ void Stream::Impl::on_live_answer(Result<Answer> answer) {
         schedule_poll(poll_again_ ? std::max(now, last_poll_ + Settings::interval_floor)
                                   : now + settings_.interval);
     poll_again_ = false;
+}
+
+/// An attempt may hang for longer than an outage may last before somebody is told.
+void Stream::Impl::arm_escalation() {
+    if (const auto due = outage_.escalation_due())
+        escalation_timer_ = loop_.at(*due, [this] { outage_.escalate(); });
+    else
+        escalation_timer_.reset();
 }
 
 void Stream::Impl::first_contact(const event::EventPage& page) {
@@ -247,5 +264,6 @@ void Stream::fetch(EventId position, std::function<void(event::Stretch)> ready) 
     impl_->fetch(position, std::move(ready));
 }
 EventId Stream::level() const { return impl_->level(); }
+void Stream::newest(std::function<void(EventId)> ready) { impl_->newest(std::move(ready)); }
 
 }  // namespace sg::stream

@@ -119,6 +119,7 @@ public:
     std::optional<event::Stretch> at_hand(EventId position) override;
     void fetch(EventId position, std::function<void(event::Stretch)> ready) override;
     EventId level() const override;
+    void newest(std::function<void(EventId)> ready) override;
 
 private:
     class Impl;

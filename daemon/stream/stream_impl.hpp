@@ -1,6 +1,7 @@
 #pragma once
-// The state of the stream. Private to it; its functions are grouped over three sources:
-// stream.cpp the live poll, stream_lanes.cpp lanes that are behind, stream_gaps.cpp missing ids.
+// The state of the stream. Private to it; its functions are grouped over four sources: stream.cpp the live
+// poll, stream_lanes.cpp lanes that are behind, stream_gaps.cpp missing ids, stream_newest.cpp where new
+// plugins begin.
 
 #include <deque>
 #include <map>
@@ -47,6 +48,7 @@ public:
     std::optional<event::Stretch> at_hand(EventId position);
     void fetch(EventId position, std::function<void(event::Stretch)> ready);
     EventId level() const { return highest_; }
+    void newest(std::function<void(EventId)> ready);
 
 private:
     // stream.cpp: the live poll
@@ -60,6 +62,7 @@ private:
     void note(const Answer& answer);
     void note_failure(const Failure& why);
     void watch_skew();
+    void arm_escalation();
 
     // stream_gaps.cpp: missing ids
     struct Holes {
@@ -75,6 +78,12 @@ private:
     void ask_for_gaps();
     void on_gap_answer(const std::vector<IdRange>& asked_for, Clock::Time asked, Result<Answer> answer);
     void close_gaps(const std::vector<IdRange>& covered, Clock::Time asked);
+
+    // stream_newest.cpp: what the site has now
+    void ask_for_newest_at(Clock::Time when);
+    void ask_for_newest();
+    void on_newest_answer(Result<Answer> answer);
+    void tell_newest(EventId id);
 
     // stream_lanes.cpp: lanes that are behind
     struct Wish {
@@ -113,6 +122,7 @@ private:
     bool begun_ = false;
     bool stopped_ = false;
     bool skewed_ = false;
+    bool is_level_ = false;      // the last live answer came, and showed that there is no more
     Clock::Time quiet_until_{};  // Retry-After: no query of any kind before
     Loop::Handle give_up_timer_;
 
@@ -122,6 +132,7 @@ private:
     Clock::Time last_poll_{};
     Clock::Time next_poll_{};
     Loop::Handle poll_timer_;
+    Loop::Handle escalation_timer_;
 
     bool asking_ = false;
     EventId next_gap_ = 0;
@@ -134,6 +145,11 @@ private:
     std::size_t in_flight_ = 0;
     SideTrouble lane_trouble_;
     Loop::Handle pump_timer_;
+
+    std::vector<std::function<void(EventId)>> newest_wanted_;
+    bool asking_newest_ = false;
+    SideTrouble newest_trouble_;
+    Loop::Handle newest_timer_;
 
     std::unique_ptr<Fetcher> fetcher_;  // last: its threads end before anything they post to
 };

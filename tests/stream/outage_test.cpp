@@ -41,6 +41,30 @@ TEST_CASE("C89 an outage is a warning, an error and an end, each once, with few 
     }
 }
 
+TEST_CASE("a site that swallows queries is said to be down in time, though no attempt has ended") {
+    StreamFixture f;
+    f.settings.escalate_time = 30s;
+    f.settings.escalate_after = 1000;
+    f.seen(100);
+    f.start();
+    f.site.fail_always(lost);
+    for (int i = 0; i < 100 && f.log.count("[SITE-LOST]") == 0; ++i) f.pass(100ms);
+    REQUIRE(f.log.count("[SITE-LOST]") == 1);
+    f.site.hold([](const stream::EventQuery&) { return true; });
+    f.site.fail_always({});
+    f.pass(25s);
+    CHECK(f.log.count("[SITE-DOWN]") == 0);
+    CHECK(f.site.holding() == 1);
+    f.pass(6s);
+    CHECK(f.log.count("[SITE-DOWN]") == 1);
+    CHECK(f.stream->status().state == State::down);
+    f.site.let_go();
+    f.settle();
+    CHECK(f.log.count("[SITE-BACK]") == 1);
+    f.pass(60s);
+    CHECK(f.log.count("[SITE-DOWN]") == 1);
+}
+
 TEST_CASE("wake-ups do not hurry the attempts of an outage, a person does, once a second") {
     StreamFixture f;
     f.seen(100);
