@@ -196,8 +196,9 @@ ExitCode Service::follow() {
     for (const auto& plugin : report.killed)
         log_.warning("[HOST-KILLED] A plugin did not end in time and was ended. plugin={}", plugin);
     if (const auto closed = (*store)->close(close_limit); !closed) {
-        log_.error("[STATE-UNSAVED] The state could not be saved; some events are handed out again. why={}",
-                   closed.error().message);
+        log_.error(
+            "[PROGRESS-LOST] The last progress could not be saved; some events are handed out again. why={}",
+            closed.error().message);
         code_ = ExitCode::io;
     }
     if (!report.abandoned.empty()) {
