@@ -13,7 +13,7 @@ if(SG_SANITIZE)
   target_compile_options(sg_sanitizers INTERFACE
     -fsanitize=${SG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(sg_sanitizers INTERFACE -fsanitize=${SG_SANITIZE})
-  if(SG_SANITIZE MATCHES address AND SG_SANITIZE MATCHES undefined)
+  if(SG_SANITIZE MATCHES address AND SG_SANITIZE MATCHES undefined AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     target_sources(sg_sanitizers INTERFACE
       $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${CMAKE_CURRENT_LIST_DIR}/ubsan_report.cpp>)
   endif()
