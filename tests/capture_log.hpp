@@ -35,6 +35,10 @@ public:
         for (const auto& line : lines()) out += line.text + "\n";
         return out;
     }
+    void clear() {
+        std::lock_guard lock(mutex_);
+        lines_.clear();
+    }
 
 private:
     mutable std::mutex mutex_;

@@ -108,6 +108,34 @@ TEST_CASE("C113 a daemon whose site hangs stops within a second") {
     CHECK(std::chrono::steady_clock::now() - asked < 1s);
 }
 
+TEST_CASE("a callback in a thread of the daemon that never ends is named, and the daemon ends without it") {
+    sandbox::Site site;
+    site.add_event(event(100));
+    Home home(
+        site,
+        {test::scripted("stuck", {{"rules", {{{"do", "gate"}, {"file", "@DIR@/open"}, {"events", {101}}}}}},
+                        {{"isolation", "thread"}}),
+         test::recorder()},
+        {{"drain_time", "0s"}});
+    {
+        Daemon daemon(home);
+        INFO(daemon.log());
+        REQUIRE(daemon.wait_until_followed({"stuck", "recorder"}));
+        site.add_events(3, "Shotgun_Shot_Change");
+        REQUIRE(test::wait_for([&] { return !test::read_journal(home.journal("stuck")).empty(); }));
+        REQUIRE(daemon.wait_for_cursor("recorder", 103));
+        CHECK(daemon.terminate() == Ended{0, 0});
+        CHECK(daemon.count_in_log(
+                  "[PLUGIN-ABANDONED] A callback runs on in a thread of the daemon. plugin=stuck") == 1);
+    }
+    std::ofstream(home.path() / "open") << "";
+    Daemon again(home);
+    INFO(again.log());
+    REQUIRE(again.wait_for_cursor("stuck", 103));
+    CHECK(again.terminate() == Ended{0, 0});
+    CHECK(test::journal_ids(home.journal("stuck"), {{"phase", "end"}}) == ids(101, 103));
+}
+
 TEST_CASE("C114 a second signal ends a daemon with a stuck callback at once, its state whole") {
     sandbox::Site site;
     site.add_event(event(100));

@@ -20,7 +20,8 @@ TEST_CASE("a plugin that goes wrong is contained, explained, started again, and 
                          {"exits_elsewhere", "exited with 3"},
                          {"writes_garbage", "broke the protocol: the other side speaks version"},
                          {"giant_message", "broke the protocol: a message of 1073741824 bytes"},
-                         {"half_message", "exited with 7"}};
+                         {"half_message", "exited with 7"},
+                         {"raises", "killed by SIGSEGV"}};
     if (!with_sanitizer) {
         all.push_back({"segv", "killed by SIGSEGV"});
         all.push_back({"aborts", "killed by SIGABRT"});

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 #include <csignal>
+#include <cstdio>
 
 #include "plugins/leftovers.hpp"
 #include "plugins/rig.hpp"
@@ -69,8 +70,12 @@ TEST_CASE("no host survives a daemon that was killed, not even one whose callbac
     auto lock = plugins::HostsLock::open(rig.dir / "hosts.lock").value();
     CHECK(lock.holders().size() >= 3);  // the daemon itself may have it under the same number
     CHECK_FALSE(lock.take());
+    const auto killed = std::chrono::steady_clock::now();
     daemon.kill();
     CHECK(wait_for([&] { return lock.holders().empty(); }));
+    // The aim is 100 ms; a test on a machine that others share holds nobody to it.
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - killed;
+    std::printf("the last host was gone %.1f ms after kill -9\n", took.count());
     CHECK(lock.take());
 }
 
