@@ -63,7 +63,7 @@ public:
         std::filesystem::path data_file{};
         /// Told once when the data file begins to refuse what is written; on a thread of the site's.
         std::function<void(const std::string&)> trouble{};
-        bool direct_uploads = true;           ///< files go to the storage; false: through the site
+        bool direct_uploads = true;  ///< files go to the storage; false: through the site
     };
     /// A script that every site knows from the start.
     static constexpr const char* script = "sandbox";

@@ -171,10 +171,8 @@ std::vector<plugins::Delivery> Lane::next_batch() {
     while (fits(0)) {
         const auto due = debts_.start_due(shared_.now());
         if (due.empty()) break;
-        CallbackList callbacks;
-        for (const auto* debt : due) callbacks.push_back(*debt->index);
-        batch.push_back(
-            {due.front()->event, std::move(callbacks), due.front()->attempts + 1, due.front()->redelivered});
+        batch.push_back({due.front()->event, {}, due.front()->attempts + 1, due.front()->redelivered});
+        for (const auto* debt : due) batch.back().callbacks.push_back(*debt->index);
     }
     while (!queue_.empty() && !is_held() && fits(queue_.front().event.row().raw.size()) &&
            is_reserved(queue_.front().event.id())) {

@@ -162,7 +162,7 @@ namespace {
 
 void show_late(Rig& rig, EventId id) {
     rig.source.show({id});
-    Batch batch;
+    checkpoint::Batch batch;
     rig.dispatcher->on_late(page_of({{id}}), batch);
     rig.store->apply(std::move(batch), checkpoint::Urgency::settled);
 }

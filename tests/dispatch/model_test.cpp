@@ -135,7 +135,7 @@ private:
 
     void show_live() {
         std::vector<Row> rows;
-        Batch gaps;
+        checkpoint::Batch gaps;
         EventId id = rig_.source.level();
         for (std::uint64_t n = 1 + random_() % 30; n > 0; --n) {
             ++id;
@@ -167,7 +167,7 @@ private:
             late.push_back(row);
             rig_.source.show(row);
         }
-        Batch batch;
+        checkpoint::Batch batch;
         rig_.dispatcher->on_late(page_of(late), batch);
         for (const auto& row : late) batch.erase_gap(row.id);
         rig_.store->apply(std::move(batch), checkpoint::Urgency::settled);
@@ -176,7 +176,7 @@ private:
 
     /// What is still awaited by the new daemon's store is asked for again, and shown by nobody before.
     void reopen_gaps() {
-        Batch batch;
+        checkpoint::Batch batch;
         std::set<EventId> open;
         for (const auto& gap : rig_.store->snapshot().gaps) open.insert(gap.first);
         for (const auto id : holes_)

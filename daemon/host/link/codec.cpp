@@ -278,7 +278,7 @@ Result<ToHost> read_deliver(std::string payload, const std::shared_ptr<const Map
     rows.reserve(count);
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
         const auto header = in.number<DeliveryHeader>();
-        Delivery delivery;
+        Delivery& delivery = message.batch.emplace_back();
         delivery.attempt = header.attempt;
         delivery.redelivered = header.redelivered != 0;
         const auto callbacks = in.view(header.callbacks * sizeof(std::uint16_t));
@@ -292,7 +292,6 @@ Result<ToHost> read_deliver(std::string payload, const std::shared_ptr<const Map
         row.attribute = in.view(header.attribute_size);
         row.raw = raw_of(header, in, shared ? shared->text() : std::string_view());
         rows.push_back(row);
-        message.batch.push_back(std::move(delivery));
     }
     if (!in.is_whole()) return fail(Cause::bad_answer, "events that are not well formed");
     if (count == 0) return ToHost(std::move(message));
