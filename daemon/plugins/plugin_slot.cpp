@@ -120,6 +120,7 @@ void PluginSlot::on_gone(const Live& generation, LiveGeneration::Gone gone) {
     if (gone.killed) report_.killed.push_back(plugin_);
     if (gone.abandoned) {
         report_.abandoned.push_back(plugin_);
+        abandoned_.push_back(generation);
         log_.error("[HOST-ABANDONED] A callback does not return, and a thread cannot be ended. generation={}",
                    generation->number());
     }

@@ -64,6 +64,7 @@ private:
     const PluginSettings& settings_;
     Live starting_, serving_;
     std::vector<Live> draining_;
+    std::vector<Live> abandoned_;  // their threads run on: letting one go would wait for it
     bool building_ = false, load_again_ = false, stopping_ = false;
     std::uint64_t generations_ = 0;
     unsigned deaths_ = 0;  // one after the other, without a settled event in between
