@@ -38,12 +38,13 @@ public:
           rpc(store, log),
           files(rpc, store),
           data(open_data()),
-          hooks({log, mutex, [this] { return now(); }, [&site] { return site.url(); }}),
+          hooks({log, mutex, [this] { return now(); }, [this] { return base_url_; }}),
           control_(site, [this](auto pause, auto work) { server.later(pause, std::move(work)); }),
           server(
               options_.address, options_.port, [this](const HttpRequest& request) { return handle(request); },
               [this](auto verb, auto target) { return files.store(verb, target); }) {
         rpc.set_direct_uploads(options_.direct_uploads);
+        base_url_ = fmt::format("http://{}:{}", options_.address, server.port());
     }
 
     /// Loads the state, and follows it from then on.
@@ -192,6 +193,7 @@ public:
     std::map<CountKey, std::uint64_t> counts;
     std::unique_ptr<DataFile> data;  // after what it follows; null: in memory alone
 
+    std::string base_url_;  // for the hooks' thread, which outlives the server
     Webhooks hooks;
     Control control_;
     HttpServer server;  // last: its thread uses everything above

@@ -178,24 +178,26 @@ struct FileLink {
 /// link to nowhere.
 inline void to_json(nlohmann::json& out, const FileLink& link) {
     const auto refuse = [](const char* why) { throw Error(Cause::invalid, why); };
-    out = nlohmann::json::object();
     if (link.kind == FileLink::Kind::none) {
         out = nullptr;
         return;
     }
+    // Not in `out`: it may be half made, and what it held would be lost when this throws.
+    auto value = nlohmann::json::object();
     if (link.kind == FileLink::Kind::upload) refuse("an upload cannot be written as the value of a field");
     if (link.kind == FileLink::Kind::web) {
         if (link.url.empty()) refuse("a link to a page needs a URL");
-        out["url"] = link.url;
+        value["url"] = link.url;
     } else if (!link.local_path.empty()) {
-        out["local_path"] = link.local_path;
+        value["local_path"] = link.local_path;
     } else {
         if (!link.storage || link.relative_path.empty()) refuse("a link to a file needs a path");
-        out["local_storage"] = link.storage;
-        out["relative_path"] = link.relative_path;
+        value["local_storage"] = link.storage;
+        value["relative_path"] = link.relative_path;
     }
-    if (!link.name.empty()) out["name"] = link.name;
-    if (!link.content_type.empty()) out["content_type"] = link.content_type;
+    if (!link.name.empty()) value["name"] = link.name;
+    if (!link.content_type.empty()) value["content_type"] = link.content_type;
+    out = std::move(value);
 }
 inline void from_json(const nlohmann::json& in, FileLink& link) { link = FileLink::from_json(in); }
 
