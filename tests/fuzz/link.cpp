@@ -1,5 +1,6 @@
 // The link between daemon and host, both ways: as a stream of bytes, and as single messages.
 
+#include <unistd.h>
 #include <algorithm>
 
 #include "fuzz/fuzz.hpp"
@@ -34,8 +35,17 @@ void read_from_host(Frame frame) {
     const auto again = decode_from_host(frame_of(bytes));
     SG_MUST(again && encoded(*again) == bytes);
 }
+/// The text of a page that the daemon has shared: events may lie in it, and nowhere beside it.
+const std::shared_ptr<const MappedText>& shared_page() {
+    static const auto page = [] {
+        const auto text = SharedText::make(R"({"results":{"entities":[{"id":7},{"id":8}]}})").value();
+        return MappedText::map(UniqueFd(::dup(text->fd())), text->size()).value();
+    }();
+    return page;
+}
 void read_to_host(Frame frame) {
-    const auto message = decode_to_host(std::move(frame));
+    (void)decode_share(frame);
+    const auto message = decode_to_host(std::move(frame), shared_page());
     if (!message) return SG_MUST(!message.error().message.empty());
     const auto bytes = encoded(*message);
     const auto again = decode_to_host(frame_of(bytes));
