@@ -85,6 +85,12 @@ struct Log {
     std::filesystem::path file;  ///< empty: standard error only
 };
 
+/// How changed plugins are noticed.
+struct Reload {
+    std::chrono::milliseconds interval{5000};
+    std::chrono::milliseconds settle{1000};
+};
+
 /// When an event is tried again that a callback failed on.
 struct Retries {
     std::chrono::milliseconds first{1000};
@@ -98,6 +104,7 @@ struct Config {
     std::vector<std::filesystem::path> collections;
     PluginSettings plugin_defaults;
     std::map<std::string, PluginSettings> plugins;
+    Reload reload;
     Retries retries;
     std::filesystem::path state_dir = "/var/lib/sgeventd";
     std::filesystem::path cache_dir = "/var/cache/sgeventd";

@@ -113,6 +113,14 @@ std::vector<Key> credential_keys() {
 
 std::vector<Key> daemon_keys() {
     return {
+        {"reload.interval",
+         [](Config& c, const std::string&) -> Slot { return &c.reload.interval; },
+         "pause between two looks at the collections",
+         {100 * ms, 1 * hours}},
+        {"reload.settle",
+         [](Config& c, const std::string&) -> Slot { return &c.reload.settle; },
+         "how long a changed plugin file must stay the same before it is loaded",
+         {50 * ms, 10 * 60 * 1000 * ms}},
         {"retries.first",
          [](Config& c, const std::string&) -> Slot { return &c.retries.first; },
          "longest pause before an event is tried again that a callback failed on; it doubles from there",

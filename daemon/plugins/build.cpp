@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <regex>
 #include <sg/abi.hpp>
+#include <vector>
 
+#include "plugins/collection.hpp"
 #include "plugins/elf_check.hpp"
 #include "util/fd.hpp"
 
@@ -64,6 +68,55 @@ Result<void> write_copy(const fs::path& copy, std::string_view bytes) {
     return fail(Cause::internal, "cannot write the private copy {}: {}", copy.string(), why);
 }
 
+struct Library {
+    std::string name;
+    std::string bytes;
+};
+
+/// Sorted by name; none where there is no directory.
+Result<std::vector<Library>> read_libraries(const fs::path& directory) {
+    std::vector<Library> libraries;
+    std::error_code error;
+    if (!fs::is_directory(directory, error)) return libraries;
+    for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+        std::error_code ignored;
+        if (!at->is_regular_file(ignored)) continue;
+        auto bytes = read_file(at->path());
+        if (!bytes) return fail(bytes.error(), "its library {}", at->path().string());
+        libraries.push_back({at->path().filename().string(), std::move(*bytes)});
+    }
+    if (error) return fail(Cause::invalid, "{} cannot be read: {}", directory.string(), error.message());
+    std::sort(libraries.begin(), libraries.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    return libraries;
+}
+
+std::string hash_of(const std::string& bytes, const std::vector<Library>& libraries) {
+    if (libraries.empty()) return sha256(bytes);
+    std::string all = sha256(bytes);
+    for (const auto& library : libraries) all += library.name + '\0' + sha256(library.bytes);
+    return sha256(all);
+}
+
+Result<void> make_directory(const fs::path& directory) {
+    std::error_code error;
+    fs::remove_all(directory, error);
+    if (fs::create_directory(directory, error)) return {};
+    return fail(Cause::internal, "cannot make the directory {}: {}", directory.string(), error.message());
+}
+
+Result<void> write_copies(const fs::path& copy, const std::string& bytes,
+                          const std::vector<Library>& libraries) {
+    if (auto made = make_directory(copy.parent_path()); !made) return made;
+    if (auto written = write_copy(copy, bytes); !written) return written;
+    if (libraries.empty()) return {};
+    const auto beside = libraries_of(copy);
+    if (auto made = make_directory(beside); !made) return made;
+    for (const auto& library : libraries)
+        if (auto written = write_copy(beside / library.name, library.bytes); !written) return written;
+    return {};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Build>> Build::make(const std::string& plugin, const fs::path& file,
@@ -73,15 +126,24 @@ Result<std::shared_ptr<const Build>> Build::make(const std::string& plugin, cons
     const auto note = read_abi_note(*bytes);
     if (!note) return fail(note.error(), "{}", file.string());
     if (auto fits = compare_abi(*note, SG_ABI_TEXT); !fits) return fail(fits.error(), "{}", file.string());
-    const auto hash = sha256(*bytes);
-    const auto copy = fs::absolute(cache) / fmt::format("{}.{}.{}.so", plugin, generation, hash.substr(0, 8));
-    if (auto written = write_copy(copy, *bytes); !written) return fail(written.error(), "{}", file.string());
-    return std::make_shared<const Build>(copy, hash);
+    const auto libraries = read_libraries(libraries_of(file));
+    if (!libraries) return fail(libraries.error(), "{}", file.string());
+    const auto hash = hash_of(*bytes, *libraries);
+    const auto directory =
+        fs::absolute(cache) / fmt::format("{}.{}.{}", plugin, generation, hash.substr(0, 8));
+    auto build = std::make_shared<const Build>(directory / (plugin + ".so"), hash);
+    if (auto written = write_copies(build->copy(), *bytes, *libraries); !written)
+        return fail(written.error(), "{}", file.string());
+    return build;
 }
 
-Build::~Build() { ::unlink(copy_.c_str()); }
+Build::~Build() {
+    std::error_code ignored;
+    fs::remove_all(copy_.parent_path(), ignored);
+}
 
 Result<void> prepare_cache(const fs::path& cache) {
+    static const std::regex copies(R"(.+\.[0-9]+\.[0-9a-f]{8})");  // as `make` names them
     std::error_code error;
     fs::create_directories(cache, error);
     if (error)
@@ -90,7 +152,8 @@ Result<void> prepare_cache(const fs::path& cache) {
     fs::permissions(cache, fs::perms::owner_all, error);
     for (fs::directory_iterator at(cache, error), end; !error && at != end; at.increment(error)) {
         std::error_code ignored;
-        if (at->path().extension() == ".so" && at->is_regular_file(ignored)) fs::remove(at->path(), ignored);
+        const auto name = at->path().filename().string();
+        if (std::regex_match(name, copies) && at->is_directory(ignored)) fs::remove_all(at->path(), ignored);
     }
     if (error)
         return fail(Cause::internal, "cannot clean the directory {} of plugins: {}", cache.string(),

@@ -10,11 +10,12 @@
 namespace sg::plugins {
 
 /// The copy is what is loaded: whoever overwrites the plugin's file changes no running code. It is
-/// removed with this object.
+/// removed with this object. The plugin's private libraries (`<plugin>.libs` beside its file) are copied
+/// with it, to the same place beside the copy.
 class Build {
 public:
-    /// Reads `file` once, checks it, and writes `<plugin>.<generation>.<hash8>.so` to `cache`. None
-    /// of the plugin's code runs. Blocks on the disk.
+    /// Reads `file` and its libraries once, checks the file, and writes them to the directory
+    /// `<plugin>.<generation>.<hash8>` in `cache`. None of the plugin's code runs. Blocks on the disk.
     /// Errors: `invalid`, naming the file and what is wrong with it; `internal`, where the disk refused.
     static Result<std::shared_ptr<const Build>> make(const std::string& plugin,
                                                      const std::filesystem::path& file,
@@ -26,7 +27,7 @@ public:
     ~Build();
 
     const std::filesystem::path& copy() const noexcept { return copy_; }
-    const std::string& hash() const noexcept { return hash_; }  ///< SHA-256, hex
+    const std::string& hash() const noexcept { return hash_; }  ///< SHA-256 of file and libraries, hex
 
 private:
     std::filesystem::path copy_;

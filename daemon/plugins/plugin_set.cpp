@@ -1,14 +1,10 @@
 #include "plugins/plugin_set.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 
-#include "plugins/collection.hpp"
+#include "plugins/collection_watcher.hpp"
 #include "plugins/leftovers.hpp"
 #include "plugins/plugin_slot.hpp"
-#include "util/thread.hpp"
 
 namespace sg::plugins {
 namespace {
@@ -16,38 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto leftover_poll = 10ms;
-
-/// Does what blocks on the disk, one thing after another. Bounded by its callers: a plugin has at
-/// most one build on its way.
-class FileWorker {
-public:
-    FileWorker() {
-        thread_ = start_thread("sg-plugin-files", [this](std::stop_token stop) { run(stop); });
-    }
-    void add(std::function<void()> work) {
-        std::lock_guard lock(mutex_);
-        queue_.push_back(std::move(work));
-        changed_.notify_one();
-    }
-
-private:
-    void run(const std::stop_token& stop) {
-        while (true) {
-            std::function<void()> work;
-            {
-                std::unique_lock lock(mutex_);
-                if (!changed_.wait(lock, stop, [this] { return !queue_.empty(); })) return;
-                work = std::move(queue_.front());
-                queue_.pop_front();
-            }
-            work();
-        }
-    }
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::deque<std::function<void()>> queue_;
-    std::jthread thread_;
-};
 
 class PluginSetImpl final : public PluginSet {
 public:
@@ -66,7 +30,11 @@ public:
                         },
                         [this] { return lock_ ? lock_->fd() : -1; },
                         std::make_shared<host::SharedPages>(),
-                        [this] { on_slot_ended(); }} {
+                        [this] { on_slot_ended(); }},
+          watcher_(options_.collections, {options_.look_interval, options_.settle_time}, loop, worker_, log,
+                   {[this](const auto& found) { on_found(found); },
+                    [this](const auto& plugin) { on_changed(plugin); },
+                    [this](const auto& plugin) { on_gone(plugin); }}) {
         if (options_.host_program.empty()) options_.host_program = find_host_program();
     }
 
@@ -84,11 +52,16 @@ public:
     }
 
     void load(const std::string& plugin) override {
+        if (auto* slot = slot_of(plugin)) slot->load();
+    }
+
+    void load_all() override {
         for (const auto& slot : slots_)
-            if (slot->plugin() == plugin) slot->load();
+            if (slot->status().stage != Stage::gone) slot->load();
     }
 
     void stop(std::chrono::milliseconds drain, std::function<void(StopReport)> done) override {
+        watcher_.stop();
         stopped_ = std::move(done);
         waiting_.reset();
         stopping_ = true;
@@ -118,26 +91,43 @@ private:
     }
 
     void find() {
-        worker_.add([this, alive = std::weak_ptr<int>(alive_)] {
+        worker_.add([this] {
             if (auto ready = prepare_cache(options_.cache_directory); !ready)
                 log_.error("[PLUGIN-CACHE] {}.", ready.error().message);
-            auto found = find_plugins(options_.collections, log_);
-            loop_.post([this, alive, found = std::move(found)] {
-                if (!alive.expired()) on_found(found);
-            });
         });
+        watcher_.start();
+    }
+
+    PluginSlot& add(const FoundPlugin& plugin) {
+        slots_.push_back(
+            std::make_unique<PluginSlot>(surroundings_, plugin.id, plugin.file, logger_(plugin.id)));
+        return *slots_.back();
+    }
+
+    PluginSlot* slot_of(const std::string& plugin) {
+        for (const auto& slot : slots_)
+            if (slot->plugin() == plugin) return slot.get();
+        return nullptr;
     }
 
     void on_found(const std::vector<FoundPlugin>& found) {
         if (stopping_) return;
         std::vector<std::string> ids;
-        for (const auto& plugin : found) {
-            slots_.push_back(
-                std::make_unique<PluginSlot>(surroundings_, plugin.id, plugin.file, logger_(plugin.id)));
-            ids.push_back(plugin.id);
-        }
+        for (const auto& plugin : found) ids.push_back(add(plugin).plugin());
         if (found_) found_(ids);
         for (const auto& slot : slots_) slot->load();
+    }
+
+    void on_changed(const FoundPlugin& plugin) {
+        auto* slot = slot_of(plugin.id);
+        log_.info("[PLUGIN-{}] A plugin's file {}; loading it. plugin={} file={}",
+                  slot != nullptr ? "CHANGED" : "FOUND", slot != nullptr ? "has changed" : "was found",
+                  plugin.id, plugin.file.string());
+        (slot != nullptr ? *slot : add(plugin)).load(plugin.file);
+    }
+
+    void on_gone(const std::string& plugin) {
+        if (auto* slot = slot_of(plugin)) slot->remove();
     }
 
     void make_build(std::string plugin, std::filesystem::path file, std::uint64_t generation,
@@ -174,6 +164,7 @@ private:
     std::vector<std::unique_ptr<PluginSlot>> slots_;
     Loop::Handle waiting_;
     std::shared_ptr<int> alive_ = std::make_shared<int>();  // loop thread only
+    CollectionWatcher watcher_;
     FileWorker worker_;
 };
 
@@ -197,6 +188,8 @@ std::string_view to_string(Stage stage) noexcept {
             return "retrying to load";
         case Stage::refused:
             return "refused";
+        case Stage::gone:
+            return "its file is gone";
         case Stage::stopped:
             break;
     }

@@ -49,13 +49,15 @@ struct PluginSetOptions {
     std::chrono::milliseconds leftover_wait{2'000};  ///< for hosts of an earlier daemon, then they are killed
     std::chrono::milliseconds kill_grace{100};       ///< between stop, SIGABRT and SIGKILL
     std::size_t requests_at_once = 16;               ///< per plugin; more wait in the host
+    std::chrono::milliseconds look_interval{5'000};  ///< between two looks at the collections
+    std::chrono::milliseconds settle_time{1'000};    ///< a changed file must stay the same for so long
 };
 
 /// `sgeventd-host` beside the running program (a build tree), else in the private library directory.
 std::filesystem::path find_host_program();
 
 /// Where a plugin stands, for people.
-enum class Stage { starting, serving, retrying, refused, stopped };
+enum class Stage { starting, serving, retrying, refused, gone, stopped };
 std::string_view to_string(Stage stage) noexcept;
 
 struct PluginStatus {
@@ -78,11 +80,14 @@ struct StopReport {
     std::vector<std::string> abandoned;  ///< plugins in a thread of the daemon that still runs
 };
 
-/// Finds the plugins, checks and starts them, starts them again when their host dies, and hands
-/// ready generations to the owner. What one plugin does never delays another.
+/// Finds the plugins, checks and starts them, starts them again when their host dies or their file
+/// changes, and hands ready generations to the owner. What one plugin does never delays another.
+///
+/// A file that has changed is loaded beside the build that serves, which goes on where the new one is
+/// refused. A plugin whose file is gone finishes what it runs and is handed nothing more.
 ///
 /// A plugin whose start fails for a passing reason (its registration met a dead site, its host
-/// died) is tried again with growing pauses; one whose file is wrong waits until `load` is called.
+/// died) is tried again with growing pauses; one whose file is wrong waits until the file changes.
 ///
 /// Threads:  loop thread, or before the loop runs. Reads and copies files on a thread of its own.
 /// Lifetime: ends before the loop, the owner, the requests and the loggers. Destroying it kills
@@ -105,11 +110,14 @@ public:
     /// over when it is ready, and the old one is drained. Nothing else if it is refused.
     virtual void load(const std::string& plugin) = 0;
 
+    /// The same for every plugin.
+    virtual void load_all() = 0;
+
     /// Drains every host: what runs may finish within `drain`, then it is stopped, then killed.
     /// `done` is called once, on the loop, when all are gone or abandoned.
     virtual void stop(std::chrono::milliseconds drain, std::function<void(StopReport)> done) = 0;
 
-    /// In processing order.
+    /// In processing order; what was found later stands at the end.
     virtual std::vector<PluginStatus> status() const = 0;
 };
 

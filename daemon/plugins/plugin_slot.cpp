@@ -37,8 +37,10 @@ PluginSlot::~PluginSlot() {
     for (const auto& generation : draining_) generation->detach();
 }
 
-void PluginSlot::load() {
+void PluginSlot::load(std::filesystem::path file) {
     if (stopping_) return;
+    file_ = std::move(file);
+    removed_ = false;
     if (building_ || starting_) {
         load_again_ = true;
         return;
@@ -54,7 +56,8 @@ void PluginSlot::load() {
 
 void PluginSlot::on_build(BuildResult build) {
     building_ = false;
-    if (stopping_) return;
+    if (stopping_ || removed_) return;
+    if (std::exchange(load_again_, false)) return load();  // it has changed since
     if (!build) return refuse(std::move(build.error()), nullptr);
     start(std::move(*build));
 }
@@ -126,13 +129,18 @@ void PluginSlot::on_gone(const Live& generation, LiveGeneration::Gone gone) {
     }
     if (starting_ == generation) {
         starting_.reset();
-        if (!stopping_) {
+        if (removed_ || stopping_) {
+            load_again_ = false;
+        } else if (gone.expected) {  // removed, and back before it had ended
+            load_again_ = false;
+            load();
+        } else {
             refuse(gone.refused.value_or(Failure{Cause::internal, gone.end.reason, 0, 0, {}}),
                    generation->build_of());
         }
     } else if (serving_ == generation) {
         serving_.reset();
-        if (!gone.expected && !stopping_) on_died(generation, gone.end);
+        if (!gone.expected && !stopping_ && !removed_) on_died(generation, gone.end);
         set_.owner.on_end(*generation, gone.end);
     } else {
         draining_.erase(std::remove(draining_.begin(), draining_.end(), generation), draining_.end());
@@ -208,6 +216,20 @@ void PluginSlot::retry(std::shared_ptr<const Build> build, std::chrono::seconds 
         ++generations_;
         start(std::move(build));
     });
+}
+
+void PluginSlot::remove() {
+    if (stopping_ || std::exchange(removed_, true)) return;
+    load_again_ = false;
+    retry_.reset();
+    stage_ = Stage::gone;
+    last_error_ = "its file is gone";
+    log_.warning(
+        "[PLUGIN-GONE] The plugin's file is gone; it is handed nothing more until the file is back, and goes "
+        "on where it was. file={}",
+        file_.string());
+    if (starting_) starting_->drain({});
+    if (serving_) serving_->drain(drain_of_replaced);
 }
 
 void PluginSlot::stop(std::chrono::milliseconds drain) {

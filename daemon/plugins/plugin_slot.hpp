@@ -37,7 +37,13 @@ public:
 
     const std::string& plugin() const noexcept { return plugin_; }
 
-    void load();
+    /// Starts a generation of `file` as it is now, beside the one that serves.
+    void load(std::filesystem::path file);
+    void load() { load(file_); }
+
+    /// Its file is gone: what runs may finish, nothing more is started until `load`.
+    void remove();
+
     void stop(std::chrono::milliseconds drain);
     bool is_ended() const noexcept { return stopping_ && !starting_ && !serving_ && draining_.empty(); }
     const StopReport& report() const noexcept { return report_; }
@@ -65,7 +71,7 @@ private:
     Live starting_, serving_;
     std::vector<Live> draining_;
     std::vector<Live> abandoned_;  // their threads run on: letting one go would wait for it
-    bool building_ = false, load_again_ = false, stopping_ = false;
+    bool building_ = false, load_again_ = false, removed_ = false, stopping_ = false;
     std::uint64_t generations_ = 0;
     unsigned deaths_ = 0;  // one after the other, without a settled event in between
     std::deque<Clock::Time> idle_deaths_;

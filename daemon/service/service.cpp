@@ -87,6 +87,13 @@ public:
         });
     }
 
+    void reload_plugins() {
+        loop_.post([this] {
+            log_.info("[RELOADING] Asked to load every plugin anew.");
+            plugins_->load_all();
+        });
+    }
+
 private:
     stream::Listener listener() {
         stream::Listener to;
@@ -225,6 +232,11 @@ void Service::stop(const std::string& why, ExitCode code) {
     stop_reason_ = why;
     code_ = code;
     changed_.notify_all();
+}
+
+void Service::reload_plugins() {
+    std::lock_guard lock(mutex_);
+    if (parts_ != nullptr) parts_->reload_plugins();
 }
 
 void Service::poll_now() {

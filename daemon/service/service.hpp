@@ -41,6 +41,9 @@ public:
     /// Asks the site for events at once.
     void poll_now();
 
+    /// Loads every plugin anew, changed or not, as after a change of its file.
+    void reload_plugins();
+
 private:
     class Parts;
 

@@ -104,6 +104,8 @@ plugins::PluginSetOptions plugin_options(const config::Config& config) {
     to.cache_directory = config.cache_dir;
     to.lock_file = config.state_dir / "hosts.lock";
     to.site = config.site.url;
+    to.look_interval = config.reload.interval;
+    to.settle_time = config.reload.settle;
     return to;
 }
 

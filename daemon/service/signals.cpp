@@ -31,9 +31,7 @@ public:
             case SIGUSR1:
                 return service_.poll_now();
             case SIGHUP:
-                return log_.warning(
-                    "[SIGNAL] SIGHUP: reading the configuration again is not built yet; restart "
-                    "the daemon instead.");
+                return service_.reload_plugins();
             case SIGUSR2:
                 return log_.warning("[SIGNAL] SIGUSR2: a dump of lanes and threads is not built yet.");
             default:

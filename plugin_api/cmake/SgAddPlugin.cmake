@@ -17,7 +17,8 @@ function(sg_add_plugin name)
   set(map "${CMAKE_CURRENT_BINARY_DIR}/${name}.map")
   file(GENERATE OUTPUT "${map}" CONTENT "{ global: sg_plugin_entry; local: *; };\n")
   set_target_properties(${name} PROPERTIES
-    PREFIX "" SUFFIX ".so" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS "${map}")
+    PREFIX "" SUFFIX ".so" BUILD_RPATH "$ORIGIN/${name}.libs" INSTALL_RPATH "$ORIGIN/${name}.libs"
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS "${map}")
   target_link_options(${name} PRIVATE "-Wl,--version-script=${map}")
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${name} PRIVATE -fno-gnu-unique)

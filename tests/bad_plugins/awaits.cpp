@@ -12,7 +12,8 @@ struct OnThread {
     std::jthread& thread;
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> waiting) const {
-        thread = std::jthread([waiting] { waiting.resume(); });
+        auto& own = thread;  // once it runs, this object may be gone
+        own = std::jthread([waiting] { waiting.resume(); });
     }
     void await_resume() const noexcept {}
 };

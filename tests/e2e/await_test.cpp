@@ -1,5 +1,7 @@
 // A daemon that is killed while a callback waits.
 
+#include <signal.h>
+
 #include "catch.hpp"
 #include "e2e/daemon.hpp"
 
@@ -20,7 +22,12 @@ TEST_CASE("a daemon killed while a coroutine waits repeats that event, marked") 
     REQUIRE(first.wait_until_followed({"awaits"}));
     site.add_events(2, "Shotgun_Shot_Change");
     REQUIRE(sg::test::wait_for([&] { return lines("start").size() == 1; }));
+    const auto hosts = first.hosts();
     first.kill();
+    // A host sees the end of its daemon a little later, and must not get through the gate.
+    REQUIRE(sg::test::wait_for([&] {
+        return std::all_of(hosts.begin(), hosts.end(), [](int pid) { return ::kill(pid, 0) != 0; });
+    }));
     CHECK(lines("end").empty());
 
     std::ofstream(home.path() / "gate") << "open";

@@ -131,9 +131,15 @@ TEST_CASE("a callback in a thread of the daemon that never ends is named, and th
     std::ofstream(home.path() / "open") << "";
     Daemon again(home);
     INFO(again.log());
-    REQUIRE(again.wait_for_cursor("stuck", 103));
+    // The event that never ended is owed: it comes when its retry is due, before or after the others.
+    const auto ended = [&] {
+        auto all = test::journal_ids(home.journal("stuck"), {{"phase", "end"}});
+        std::sort(all.begin(), all.end());
+        return all;
+    };
+    REQUIRE(test::wait_for([&] { return ended().size() == 3; }));
     CHECK(again.terminate() == Ended{0, 0});
-    CHECK(test::journal_ids(home.journal("stuck"), {{"phase", "end"}}) == ids(101, 103));
+    CHECK(ended() == ids(101, 103));
 }
 
 TEST_CASE("C114 a second signal ends a daemon with a stuck callback at once, its state whole") {
@@ -179,7 +185,7 @@ TEST_CASE("SIGUSR1 asks for events at once, and SIGHUP and SIGUSR2 end nothing")
     INFO(daemon.log());
     REQUIRE(daemon.wait_until_followed({"recorder"}));
     daemon.signal(SIGHUP);
-    REQUIRE(daemon.wait_for_log("SIGHUP: "));
+    REQUIRE(daemon.wait_for_log("[RELOADING]"));
     daemon.signal(SIGUSR2);
     REQUIRE(daemon.wait_for_log("SIGUSR2: "));
     site.add_event(event(101));

@@ -147,15 +147,15 @@ TEST_CASE("C72 a registration that meets a dead site is tried again until it ans
 
 TEST_CASE("what runs is a private copy, and none is left behind") {
     Rig rig({"good"});
-    fs::create_directories(rig.dir / "cache");
-    write(rig.dir / "cache/good.7.01234567.so", "left by a daemon that was killed");
+    fs::create_directories(rig.dir / "cache/good.7.01234567");
+    write(rig.dir / "cache/good.7.01234567/good.so", "left by a daemon that was killed");
     rig.start();
     REQUIRE(rig.wait_ready("good"));
     std::vector<fs::path> copies(fs::directory_iterator(rig.dir / "cache"), {});
     REQUIRE(copies.size() == 1);
     const auto build = rig.owner.ready["good"]->build();
-    CHECK(copies[0].filename() == "good.1." + build.substr(0, 8) + ".so");
-    CHECK((fs::status(copies[0]).permissions() & fs::perms::all) ==
+    CHECK(copies[0].filename() == "good.1." + build.substr(0, 8));
+    CHECK((fs::status(copies[0] / "good.so").permissions() & fs::perms::all) ==
           (fs::perms::owner_read | fs::perms::owner_exec));
     // Overwritten in place, as `cp` does it: the running build does not notice.
     write(rig.dir / "plugins/good.so", "garbage");
