@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "cli/commands.hpp"
+#include "cli/control_command.hpp"
 #include "cli/sandbox_command.hpp"
 #include "cli/site_command.hpp"
 #include "util/nearest.hpp"
@@ -14,7 +15,8 @@ namespace sg::cli {
 namespace {
 
 constexpr const char* footer =
-    "Exit codes: 0 fine, 64 usage, 65 unusable input, 69 the site cannot be reached (strict start),\n"
+    "Exit codes: 0 fine, 64 usage, 65 unusable input, 69 the site (strict start) or the daemon\n"
+    "cannot be reached, "
     "70 a bug of ours, 73 damaged state, 74 the disk refused, 75 another daemon holds the state,\n"
     "77 the site does not allow it, 78 configuration, 130 a second signal.";
 
@@ -100,6 +102,41 @@ void add_demo(CLI::App& app, Chosen& chosen) {
     command->callback([&chosen, options] { chosen.command = [options] { return demo_command(*options); }; });
 }
 
+void add_control_options(CLI::App& command, ControlOptions& options) {
+    auto* config = command.add_option("--config", options.config, "the daemon's configuration file")
+                       ->envname("SGEVENTD_CONFIG")
+                       ->type_name("FILE");
+    command.add_option("--socket", options.socket, "or its socket")->type_name("PATH")->excludes(config);
+    command.add_option("--output", options.output, "text or json")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, Output>{{"text", Output::text}, {"json", Output::json}}))
+        ->type_name("text|json");
+}
+
+void add_status(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "status", "How the running daemon and its plugins are");
+    const auto options = std::make_shared<ControlOptions>();
+    add_control_options(*command, *options);
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return status_command(*options); }; });
+}
+
+void add_reload(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "reload", "Load a plugin anew, or every one");
+    const auto options = std::make_shared<ReloadOptions>();
+    add_control_options(*command, options->control);
+    command->add_option("PLUGIN", options->plugin, "default: every plugin")->type_name("");
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return reload_command(*options); }; });
+}
+
+void add_poll(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "poll", "Let the running daemon look for events at once");
+    const auto options = std::make_shared<ControlOptions>();
+    add_control_options(*command, *options);
+    command->callback([&chosen, options] { chosen.command = [options] { return poll_command(*options); }; });
+}
+
 void add_site_options(CLI::App& command, SiteOptions& options) {
     add_config(command, options.config);
     command.add_option("--credential", options.credential, "of the configuration; default: the daemon's own")
@@ -172,6 +209,9 @@ int run_command_line(int argc, const char* const* argv) {
     app.footer(footer);
     add_run(app, chosen);
     add_check_config(app, chosen);
+    add_status(app, chosen);
+    add_reload(app, chosen);
+    add_poll(app, chosen);
     add_sandbox(app, chosen);
     add_demo(app, chosen);
     add_site(app, chosen);

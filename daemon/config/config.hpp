@@ -85,6 +85,12 @@ struct Log {
     std::filesystem::path file;  ///< empty: standard error only
 };
 
+/// Where the daemon is looked at and steered.
+struct Admin {
+    std::filesystem::path socket;  ///< empty: `control.sock` in the state directory
+    std::string address;           ///< host:port of this machine's loopback; empty: none
+};
+
 /// How changed plugins are noticed.
 struct Reload {
     std::chrono::milliseconds interval{5000};
@@ -104,6 +110,7 @@ struct Config {
     std::vector<std::filesystem::path> collections;
     PluginSettings plugin_defaults;
     std::map<std::string, PluginSettings> plugins;
+    Admin admin;
     Reload reload;
     Retries retries;
     std::filesystem::path state_dir = "/var/lib/sgeventd";
@@ -117,6 +124,10 @@ struct Config {
     const PluginSettings& of(const std::string& plugin) const {
         const auto at = plugins.find(plugin);
         return at == plugins.end() ? plugin_defaults : at->second;
+    }
+
+    std::filesystem::path admin_socket() const {
+        return admin.socket.empty() ? state_dir / "control.sock" : admin.socket;
     }
 
     /// Everything that must not appear in a log.

@@ -113,6 +113,10 @@ std::vector<Key> credential_keys() {
 
 std::vector<Key> daemon_keys() {
     return {
+        {"admin.socket", [](Config& c, const std::string&) -> Slot { return &c.admin.socket; },
+         "Unix socket that the daemon is looked at and steered through"},
+        {"admin.address", [](Config& c, const std::string&) -> Slot { return &c.admin.address; },
+         "address of the status page and metrics, such as 127.0.0.1:9464"},
         {"reload.interval",
          [](Config& c, const std::string&) -> Slot { return &c.reload.interval; },
          "pause between two looks at the collections",

@@ -51,6 +51,11 @@ struct PluginSetOptions {
     std::size_t requests_at_once = 16;               ///< per plugin; more wait in the host
     std::chrono::milliseconds look_interval{5'000};  ///< between two looks at the collections
     std::chrono::milliseconds settle_time{1'000};    ///< a changed file must stay the same for so long
+
+    const PluginSettings& of(const std::string& plugin) const {
+        const auto found = plugins.find(plugin);
+        return found == plugins.end() ? defaults : found->second;
+    }
 };
 
 /// `sgeventd-host` beside the running program (a build tree), else in the private library directory.

@@ -10,11 +10,6 @@ using namespace std::chrono_literals;
 constexpr std::chrono::seconds longest_pause = 5min;
 constexpr auto drain_of_replaced = 60s;  // what ran in the old generation may take so long
 
-const PluginSettings& settings_of(const PluginSetOptions& options, const std::string& plugin) {
-    const auto found = options.plugins.find(plugin);
-    return found == options.plugins.end() ? options.defaults : found->second;
-}
-
 std::string one_line(const std::string& text) {
     std::string out = text.substr(text.size() > 500 ? text.size() - 500 : 0);
     std::replace(out.begin(), out.end(), '\n', '|');
@@ -28,7 +23,7 @@ PluginSlot::PluginSlot(const Surroundings& set, std::string plugin, std::filesys
       plugin_(std::move(plugin)),
       file_(std::move(file)),
       log_(log),
-      settings_(settings_of(set.options, plugin_)) {}
+      settings_(set.options.of(plugin_)) {}
 
 PluginSlot::~PluginSlot() {
     // The owner may keep a generation: it must not speak to us any more.

@@ -11,8 +11,10 @@
 #include "checkpoint/store.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "plugins/plugin_set.hpp"
+#include "service/admin_views.hpp"
 #include "service/key_masking.hpp"
 #include "service/observed.hpp"
+#include "service/panel.hpp"
 #include "service/settings.hpp"
 #include "service/site_requests.hpp"
 #include "stream/site_event_reader.hpp"
@@ -48,6 +50,8 @@ public:
         : service_(service),
           config_(service.config_),
           log_(service.log_),
+          options_(plugin_options(config_)),
+          started_(service.clock_.utc()),
           loop_(service.clock_),
           reader_(client, daemon_script(config_)),
           requests_(client, plugin_credentials(config_), request_options(config_), log_),
@@ -60,12 +64,19 @@ public:
         stream_ = std::make_unique<stream::Stream>(stream_settings(config_), loop_, reader_, store, sink,
                                                    log_, listener());
         plugins_ = plugins::PluginSet::make(
-            plugin_options(config_), loop_, masked_, owner, log_,
+            options_, loop_, masked_, owner, log_,
             [this](const std::string& plugin) -> Logger& { return plugin_logger(plugin); });
+        panel_ = std::make_unique<Panel>(
+            loop_, log_,
+            Panel::Wiring{[this] { return snapshot(); }, [this] { stream_->poll_now(); },
+                          [this](const std::string& plugin) { reload(plugin); }});
     }
 
     void start() {
-        loop_.post([this] { plugins_->start([this](const auto& found) { begin(found); }); });
+        loop_.post([this] {
+            panel_->open(admin_options(config_));
+            plugins_->start([this](const auto& found) { begin(found); });
+        });
         thread_ = start_thread("loop", [this](std::stop_token stop) { loop_.run(std::move(stop)); });
     }
 
@@ -90,11 +101,28 @@ public:
     void reload_plugins() {
         loop_.post([this] {
             log_.info("[RELOADING] Asked to load every plugin anew.");
-            plugins_->load_all();
+            reload({});
         });
     }
 
 private:
+    void reload(const std::string& plugin) {
+        if (plugin.empty())
+            plugins_->load_all();
+        else
+            plugins_->load(plugin);
+    }
+
+    admin::Snapshot snapshot() const {
+        const Statuses statuses{stream_->status(), dispatcher_.status(), plugins_->status(),
+                                service_.clock_.now(), service_.clock_.utc()};
+        admin::Snapshot taken;
+        taken.daemon = {SG_VERSION, ::getpid(), config_.site.url, started_, statuses.utc};
+        taken.stream = stream_view(statuses);
+        taken.plugins = plugin_views(statuses, options_);
+        return taken;
+    }
+
     stream::Listener listener() {
         stream::Listener to;
         to.on_begin = [this](EventId level) {
@@ -123,6 +151,7 @@ private:
                 log_.warning("[PLUGIN-ABSENT] A plugin of the configuration is in no collection. plugin={}",
                              name);
         stream_->start();
+        panel_->refresh();
         log_.info("[STARTED] Running. plugins={}", found.size());
     }
 
@@ -147,6 +176,8 @@ private:
     Service& service_;
     const config::Config& config_;
     Logger& log_;
+    const plugins::PluginSetOptions options_;
+    const UtcTime started_;
     Loop loop_;
     stream::SiteEventReader reader_;
     SiteRequestPool requests_;
@@ -155,6 +186,7 @@ private:
     std::optional<Observed> observed_;
     std::unique_ptr<stream::Stream> stream_;
     std::unique_ptr<plugins::PluginSet> plugins_;
+    std::unique_ptr<Panel> panel_;
     std::jthread thread_;  // runs the loop; ends first
 };
 

@@ -109,4 +109,11 @@ plugins::PluginSetOptions plugin_options(const config::Config& config) {
     return to;
 }
 
+admin::Server::Options admin_options(const config::Config& config) {
+    admin::Server::Options to;
+    to.socket = config.admin_socket();
+    to.address = config.admin.address;
+    return to;
+}
+
 }  // namespace sg::service

@@ -1,6 +1,7 @@
 #pragma once
 // From the configuration to what each part takes.
 
+#include "admin/server.hpp"
 #include "config/config.hpp"
 #include "dispatch/settings.hpp"
 #include "plugins/plugin_set.hpp"
@@ -17,5 +18,6 @@ SiteRequestPool::Options request_options(const config::Config& config);
 stream::Settings stream_settings(const config::Config& config);
 dispatch::Settings dispatch_settings(const config::Config& config);
 plugins::PluginSetOptions plugin_options(const config::Config& config);
+admin::Server::Options admin_options(const config::Config& config);
 
 }  // namespace sg::service

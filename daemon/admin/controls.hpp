@@ -1,0 +1,30 @@
+#pragma once
+// What the daemon lets others see and do; `service` implements it.
+
+#include <memory>
+#include <string>
+
+#include "admin/snapshot.hpp"
+#include "util/result.hpp"
+
+namespace sg::admin {
+
+/// Threads: any; nothing here blocks, and no lane is waited for.
+class Controls {
+public:
+    /// The last look at everything, at most a second old; null before the first. `caller` is for the log.
+    virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
+
+    /// How long ago the daemon's loop last turned: a loop that is stuck takes no new snapshot.
+    virtual std::chrono::milliseconds loop_age() const = 0;
+
+    virtual void poll_now(const std::string& caller) = 0;
+
+    /// Loads the plugin anew, changed or not; an empty name is every plugin.
+    virtual void reload(const std::string& plugin, const std::string& caller) = 0;
+
+protected:
+    ~Controls() = default;
+};
+
+}  // namespace sg::admin

@@ -1,0 +1,36 @@
+#pragma once
+// Which request gets which answer.
+
+#include "admin/controls.hpp"
+#include "admin/server.hpp"
+
+namespace sg::admin {
+
+/// The paths of the daemon's HTTP interface:
+///
+///     GET  /                        the status page, with /app.js and /style.css
+///     GET  /api/status              the snapshot as JSON
+///     GET  /api/live                server-sent events: a snapshot each time one is taken
+///     GET  /metrics                 for Prometheus
+///     GET  /healthz                 200 while the daemon's loop turns, else 503
+///     GET  /readyz                  200 while the site answers and every plugin is loaded, else 503 and why
+///     POST /api/poll                look for events at once
+///     POST /api/reload              load every plugin anew, or the one that the body names: {"plugin": NAME}
+///
+/// What changes anything is answered on the socket alone; on the port it is refused with 403.
+///
+/// Threads: any. Lifetime: outlived by `controls`.
+class Desk {
+public:
+    explicit Desk(Controls& controls) : controls_(controls) {}
+    Response answer(const Request& request) const;
+
+private:
+    Response look(const Request& request) const;
+    Response act(const Request& request) const;
+    Response reload(const Request& request, const std::string& caller) const;
+
+    Controls& controls_;
+};
+
+}  // namespace sg::admin

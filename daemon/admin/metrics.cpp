@@ -1,0 +1,126 @@
+#include "admin/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <functional>
+#include <utility>
+
+namespace sg::admin {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+using Labels = std::vector<ClientMetric::Label>;
+
+double seconds(UtcTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+
+/// Gathers families in the order in which they are shown.
+class Page {
+public:
+    void gauge(const std::string& name, const std::string& help, double value, Labels labels = {}) {
+        add(MetricType::Gauge, name, help, value, std::move(labels));
+    }
+    void counter(const std::string& name, const std::string& help, double value, Labels labels = {}) {
+        add(MetricType::Counter, name, help, value, std::move(labels));
+    }
+    std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+private:
+    void add(MetricType type, const std::string& name, const std::string& help, double value, Labels labels) {
+        if (families_.empty() || families_.back().name != name) {
+            families_.emplace_back();
+            families_.back().name = name;
+            families_.back().help = help;
+            families_.back().type = type;
+        }
+        ClientMetric metric;
+        metric.label = std::move(labels);
+        if (type == MetricType::Counter)
+            metric.counter.value = value;
+        else
+            metric.gauge.value = value;
+        families_.back().metric.push_back(std::move(metric));
+    }
+
+    std::vector<MetricFamily> families_;
+};
+
+void add_stream(Page& page, const StreamView& stream) {
+    page.gauge("sgeventd_stream_up", "1 while the site answers, else 0",
+               stream.in_trouble || stream.state == "waiting" ? 0 : 1);
+    page.gauge("sgeventd_stream_highest_event_id", "Highest event id seen on the site",
+               static_cast<double>(stream.highest));
+    page.gauge("sgeventd_stream_open_gaps", "Ranges of missing event ids that are waited for",
+               static_cast<double>(stream.open_gaps));
+    if (stream.last_answer)
+        page.gauge("sgeventd_stream_last_answer_timestamp_seconds", "When the site last answered",
+                   seconds(*stream.last_answer));
+    if (stream.skew)
+        page.gauge("sgeventd_site_clock_skew_seconds", "The site's clock minus ours",
+                   std::chrono::duration<double>(*stream.skew).count());
+    page.counter("sgeventd_stream_events_total", "Events read from the site",
+                 static_cast<double>(stream.events));
+    page.counter("sgeventd_stream_late_events_total", "Events that turned up inside gaps",
+                 static_cast<double>(stream.late));
+    page.counter("sgeventd_stream_gaps_closed_total", "Gaps that were given up",
+                 static_cast<double>(stream.gaps_closed));
+    page.counter("sgeventd_site_queries_total", "Queries for events", static_cast<double>(stream.polls),
+                 {{"kind", "poll"}});
+    page.counter("sgeventd_site_queries_total", "", static_cast<double>(stream.lane_queries),
+                 {{"kind", "catch_up"}});
+    page.counter("sgeventd_site_queries_total", "", static_cast<double>(stream.gap_queries),
+                 {{"kind", "gap"}});
+    page.counter("sgeventd_site_query_failures_total", "Queries for events without a usable answer",
+                 static_cast<double>(stream.failures));
+}
+
+void add_plugins(Page& page, const std::vector<PluginView>& plugins) {
+    // One family after another: a family's samples stand together.
+    const auto gauge = [&](const char* name, const char* help, auto value) {
+        for (const auto& plugin : plugins)
+            page.gauge(name, help, static_cast<double>(value(plugin)), {{"plugin", plugin.plugin}});
+    };
+    gauge("sgeventd_plugin_up", "1 while a build of the plugin serves, 0 while none does",
+          [](const auto& p) { return p.health == Health::bad ? 0 : 1; });
+    gauge("sgeventd_plugin_generation", "Number of the build that serves, counted from the daemon's start",
+          [](const auto& p) { return p.generation; });
+    gauge("sgeventd_plugin_position_event_id", "Highest event id that the plugin has come to",
+          [](const auto& p) { return p.position; });
+    gauge("sgeventd_plugin_cursor_event_id", "Event id up to which everything is settled, owed or awaited",
+          [](const auto& p) { return p.cursor; });
+    gauge("sgeventd_plugin_behind_events", "Event ids between the plugin's position and the highest one seen",
+          [](const auto& p) { return p.behind; });
+    gauge("sgeventd_plugin_queued_events", "Events that wait in the plugin's lane",
+          [](const auto& p) { return p.queued; });
+    gauge("sgeventd_plugin_outstanding_events", "Events handed to the plugin and without an outcome",
+          [](const auto& p) { return p.outstanding; });
+    gauge("sgeventd_plugin_pending_calls", "Calls that failed and are owed",
+          [](const auto& p) { return p.pending; });
+    for (const auto& plugin : plugins) {
+        page.counter("sgeventd_plugin_calls_total", "Calls of callbacks that ended",
+                     static_cast<double>(plugin.succeeded),
+                     {{"plugin", plugin.plugin}, {"outcome", "succeeded"}});
+        page.counter("sgeventd_plugin_calls_total", "", static_cast<double>(plugin.failed),
+                     {{"plugin", plugin.plugin}, {"outcome", "failed"}});
+    }
+}
+
+}  // namespace
+
+std::string metrics_text(const Snapshot& snapshot) {
+    Page page;
+    page.gauge("sgeventd_build_info", "1, labelled with the version", 1,
+               {{"version", snapshot.daemon.version}});
+    page.gauge("sgeventd_start_timestamp_seconds", "When the daemon started",
+               seconds(snapshot.daemon.started));
+    page.gauge("sgeventd_ready", "1 while the site answers and every plugin is loaded",
+               readiness(snapshot).ready ? 1 : 0);
+    add_stream(page, snapshot.stream);
+    add_plugins(page, snapshot.plugins);
+    return page.text();
+}
+
+}  // namespace sg::admin

@@ -1,0 +1,76 @@
+#pragma once
+// What the daemon is doing at one moment, for people and for scrapers.
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <sg/types.hpp>
+#include <string>
+#include <vector>
+
+namespace sg::admin {
+
+struct DaemonView {
+    std::string version;
+    int pid = 0;
+    std::string site;  ///< its address
+    UtcTime started{};
+    UtcTime taken{};  ///< when this was looked at
+};
+
+struct StreamView {
+    std::string state;  ///< waiting, level, catching_up, lost, down, refused, stopped
+    UtcTime since{};    ///< of `state`
+    bool in_trouble = false;
+    EventId highest = 0;                            ///< id that was seen
+    std::size_t open_gaps = 0;                      ///< ranges of ids that are waited for
+    std::optional<std::chrono::milliseconds> skew;  ///< the site's clock minus ours
+    std::optional<UtcTime> last_answer;
+    std::string last_error;
+    std::uint64_t polls = 0, lane_queries = 0, gap_queries = 0, answers = 0, failures = 0;
+    std::uint64_t events = 0, late = 0, gaps_closed = 0;
+};
+
+/// How a plugin is, in one word and one look.
+enum class Health : std::uint8_t { good, busy, bad };
+
+struct PluginView {
+    std::string plugin;
+    std::string state;  ///< as a person would say it: "running", "catching up", "failed to load", …
+    Health health = Health::good;
+    std::string why;  ///< of a state that is not normal
+    UtcTime since{};  ///< of the lane's state
+    std::string file, build, isolation;
+    std::uint64_t generation = 0;
+    int pid = 0;  ///< 0: none, or a thread of the daemon
+    std::size_t callbacks = 0;
+    EventId position = 0, cursor = 0;
+    EventId behind = 0;  ///< ids between the plugin's position and the highest one seen
+    std::size_t queued = 0, outstanding = 0, pending = 0;
+    std::uint64_t succeeded = 0, failed = 0;  ///< calls, since the daemon started
+};
+
+struct Snapshot {
+    DaemonView daemon;
+    StreamView stream;
+    std::vector<PluginView> plugins;  ///< in processing order
+};
+
+/// The form that `status --output json`, `/api/status` and the status page share. Times are UTC,
+/// ISO 8601; durations are in milliseconds and say so.
+nlohmann::json to_json(const Snapshot& snapshot);
+
+/// `2026-03-04T05:06:07Z`.
+std::string iso_time(UtcTime time);
+
+std::string_view to_string(Health health) noexcept;
+
+/// Ready: the site has answered, and no plugin failed to load. The text says what is missing.
+struct Readiness {
+    bool ready = false;
+    std::string why;
+};
+Readiness readiness(const Snapshot& snapshot);
+
+}  // namespace sg::admin

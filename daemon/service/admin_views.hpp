@@ -1,0 +1,29 @@
+#pragma once
+// Every part's status in the words of the status page.
+
+#include <vector>
+
+#include "admin/snapshot.hpp"
+#include "dispatch/dispatcher.hpp"
+#include "plugins/plugin_set.hpp"
+#include "stream/stream.hpp"
+#include "util/clock.hpp"
+
+namespace sg::service {
+
+/// What the views are made of. `now` and `utc` are one moment.
+struct Statuses {
+    stream::Status stream;
+    std::vector<dispatch::LaneStatus> lanes;
+    std::vector<plugins::PluginStatus> plugins;
+    Clock::Time now{};
+    UtcTime utc{};
+};
+
+admin::StreamView stream_view(const Statuses& statuses);
+
+/// One for each plugin that has a file, in processing order, then one for each lane without any.
+std::vector<admin::PluginView> plugin_views(const Statuses& statuses,
+                                            const plugins::PluginSetOptions& options);
+
+}  // namespace sg::service

@@ -1,0 +1,74 @@
+#include "service/panel.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace sg::service {
+namespace {
+
+constexpr std::chrono::seconds look_every{1};
+
+std::chrono::steady_clock::rep ticks() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+}  // namespace
+
+Panel::Panel(Loop& loop, Logger& log, Wiring wiring)
+    : loop_(loop), log_(log), wiring_(std::move(wiring)), turned_(ticks()) {}
+
+void Panel::open(const admin::Server::Options& options) {
+    auto server = admin::Server::start(
+        options, [this](const admin::Request& request) { return desk_.answer(request); });
+    if (!server) {
+        log_.error("[ADMIN-REFUSED] The daemon runs, and cannot be looked at or steered: {}.",
+                   server.error().message);
+        return;
+    }
+    server_ = std::move(*server);
+    log_.info("[ADMIN] Status and control. socket={} address={}", options.socket.string(),
+              server_->port() == 0 ? "none"
+                                   : "http://" + options.address.substr(0, options.address.rfind(':')) + ":" +
+                                         std::to_string(server_->port()));
+    take();
+}
+
+void Panel::take() {
+    turned_ = ticks();
+    auto taken = std::make_shared<const admin::Snapshot>(wiring_.take());
+    {
+        std::lock_guard lock(mutex_);
+        last_ = taken;
+    }
+    if (server_->is_watched())
+        server_->publish(to_json(*taken).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    timer_ = loop_.after(look_every, [this] { take(); });
+}
+
+void Panel::refresh() {
+    if (server_) take();
+}
+
+std::shared_ptr<const admin::Snapshot> Panel::snapshot() const {
+    std::lock_guard lock(mutex_);
+    return last_;
+}
+
+std::chrono::milliseconds Panel::loop_age() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::duration(ticks() - turned_.load()));
+}
+
+void Panel::poll_now(const std::string& caller) {
+    loop_.post([this, caller] {
+        log_.info("[POLL-NOW] Asked to look for events at once. by=[{}]", caller);
+        wiring_.poll_now();
+    });
+}
+
+void Panel::reload(const std::string& plugin, const std::string& caller) {
+    loop_.post([this, plugin, caller] {
+        log_.info("[RELOADING] Asked to load {} anew. by=[{}]", plugin.empty() ? "every plugin" : plugin,
+                  caller);
+        wiring_.reload(plugin);
+    });
+}
+
+}  // namespace sg::service

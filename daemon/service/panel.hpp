@@ -1,0 +1,55 @@
+#pragma once
+// The daemon's side of its HTTP interface.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "admin/controls.hpp"
+#include "admin/desk.hpp"
+#include "admin/server.hpp"
+#include "util/loop.hpp"
+
+namespace sg::service {
+
+/// Takes a snapshot every second on the loop, and answers from the last one: who looks never makes the
+/// loop wait, and sees how old the last turn of a stuck loop is.
+///
+/// Threads:  `open` on the loop or before it runs; the rest any.
+/// Lifetime: ends after the loop's thread and before what the functions reach.
+class Panel final : public admin::Controls {
+public:
+    struct Wiring {
+        std::function<admin::Snapshot()> take;                  ///< on the loop
+        std::function<void()> poll_now;                         ///< on the loop
+        std::function<void(const std::string& plugin)> reload;  ///< on the loop; empty: every plugin
+    };
+    Panel(Loop& loop, Logger& log, Wiring wiring);
+
+    /// Starts to listen. A daemon that cannot be looked at runs all the same: it says so.
+    void open(const admin::Server::Options& options);
+
+    /// Something has changed that should be seen at once. On the loop.
+    void refresh();
+
+    std::shared_ptr<const admin::Snapshot> snapshot() const override;
+    std::chrono::milliseconds loop_age() const override;
+    void poll_now(const std::string& caller) override;
+    void reload(const std::string& plugin, const std::string& caller) override;
+
+private:
+    void take();
+
+    Loop& loop_;
+    Logger& log_;
+    Wiring wiring_;
+    admin::Desk desk_{*this};
+    mutable std::mutex mutex_;
+    std::shared_ptr<const admin::Snapshot> last_;
+    std::atomic<std::chrono::steady_clock::rep> turned_;  // of the machine's clock
+    Loop::Handle timer_;
+    std::unique_ptr<admin::Server> server_;
+};
+
+}  // namespace sg::service

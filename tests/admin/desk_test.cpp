@@ -1,0 +1,164 @@
+// Which request gets which answer.
+
+#include "admin/desk.hpp"
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "catch.hpp"
+
+using namespace sg;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A daemon that consists of what the test says.
+class Told final : public admin::Controls {
+public:
+    std::shared_ptr<const admin::Snapshot> snapshot() const override { return last; }
+    std::chrono::milliseconds loop_age() const override { return age; }
+    void poll_now(const std::string& caller) override { done.push_back("poll by " + caller); }
+    void reload(const std::string& plugin, const std::string& caller) override {
+        done.push_back("reload " + plugin + " by " + caller);
+    }
+    std::shared_ptr<const admin::Snapshot> last;
+    std::chrono::milliseconds age{0};
+    std::vector<std::string> done;
+};
+
+admin::Snapshot well() {
+    admin::Snapshot snapshot;
+    snapshot.daemon.version = "1.2.3";
+    snapshot.daemon.site = "https://site.example";
+    snapshot.stream.state = "level";
+    snapshot.stream.highest = 9'000'000'000;
+    snapshot.stream.polls = 5;
+    admin::PluginView plugin;
+    plugin.plugin = "quote\" back\\slash";
+    plugin.state = "running";
+    plugin.generation = 1;
+    plugin.succeeded = 41;
+    plugin.failed = 1;
+    snapshot.plugins.push_back(plugin);
+    return snapshot;
+}
+
+admin::Request get(const std::string& path) { return {"GET", path, {}, {}}; }
+
+admin::Request post(const std::string& path, const std::string& body = {}) {
+    return {"POST", path, body, {true, 1000, 4711}};
+}
+
+}  // namespace
+
+TEST_CASE("status is told whole, ids beyond 32 bits and odd names included") {
+    Told daemon;
+    const admin::Desk desk(daemon);
+    CHECK(desk.answer(get("/api/status")).status == 503);
+    daemon.last = std::make_shared<admin::Snapshot>(well());
+    const auto answer = desk.answer(get("/api/status"));
+    REQUIRE(answer.status == 200);
+    const auto status = nlohmann::json::parse(answer.body);
+    CHECK(status.at("stream").at("highest") == 9'000'000'000);
+    CHECK(status.at("plugins").at(0).at("plugin") == "quote\" back\\slash");
+    CHECK(status.at("ready") == true);
+}
+
+TEST_CASE("readiness names what is missing, liveness only asks whether the loop turns") {
+    Told daemon;
+    const admin::Desk desk(daemon);
+    auto snapshot = well();
+    daemon.last = std::make_shared<admin::Snapshot>(snapshot);
+    CHECK(desk.answer(get("/readyz")).status == 200);
+    SECTION("the site is down") {
+        snapshot.stream.in_trouble = true;
+        snapshot.stream.state = "down";
+        daemon.last = std::make_shared<admin::Snapshot>(snapshot);
+        CHECK(desk.answer(get("/readyz")).status == 503);
+        CHECK(desk.answer(get("/readyz")).body == "the site does not answer: down\n");
+    }
+    SECTION("a plugin cannot be loaded") {
+        snapshot.plugins[0].state = "failed to load";
+        daemon.last = std::make_shared<admin::Snapshot>(snapshot);
+        CHECK(desk.answer(get("/readyz")).body == "quote\" back\\slash: failed to load\n");
+    }
+    CHECK(desk.answer(get("/healthz")).status == 200);
+    daemon.age = 10s;
+    CHECK(desk.answer(get("/healthz")).status == 503);
+}
+
+TEST_CASE("metrics have conventional names, one head a family, and escaped labels") {
+    Told daemon;
+    const admin::Desk desk(daemon);
+    auto snapshot = well();
+    snapshot.plugins.push_back(snapshot.plugins[0]);
+    snapshot.plugins[1].plugin = "other";
+    daemon.last = std::make_shared<admin::Snapshot>(snapshot);
+    const auto answer = desk.answer(get("/metrics"));
+    REQUIRE(answer.status == 200);
+    CHECK(answer.type.starts_with("text/plain; version=0.0.4"));
+    CHECK(answer.body.find("sgeventd_stream_highest_event_id 9000000000\n") != std::string::npos);
+    CHECK(answer.body.find(
+              R"(sgeventd_plugin_calls_total{plugin="quote\" back\\slash",outcome="succeeded"} 41)") !=
+          std::string::npos);
+    std::istringstream lines(answer.body);
+    std::set<std::string> families;
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with("# TYPE ")) continue;
+        const auto name = line.substr(7, line.find(' ', 7) - 7), type = line.substr(line.rfind(' ') + 1);
+        INFO(line);
+        CHECK(families.insert(name).second);
+        CHECK(name.starts_with("sgeventd_"));
+        CHECK(name.ends_with("_total") == (type == "counter"));
+    }
+    CHECK(families.size() > 15);
+}
+
+TEST_CASE("C106 the socket's caller may act and is named, the port may only look") {
+    Told daemon;
+    daemon.last = std::make_shared<admin::Snapshot>(well());
+    const admin::Desk desk(daemon);
+    for (const std::string path : {"/api/poll", "/api/reload"}) {
+        auto request = post(path);
+        request.caller = {};
+        CHECK(desk.answer(request).status == 403);
+    }
+    CHECK(daemon.done.empty());
+    CHECK(desk.answer(post("/api/poll")).status == 202);
+    CHECK(desk.answer(post("/api/reload")).status == 202);
+    CHECK(desk.answer(post("/api/reload", R"({"plugin": "quote\" back\\slash"})")).status == 202);
+    REQUIRE(daemon.done.size() == 3);
+    CHECK(daemon.done[0].starts_with("poll by uid 1000 ("));
+    CHECK(daemon.done[1].starts_with("reload  by uid 1000 ("));
+    CHECK(daemon.done[2].starts_with("reload quote\" back\\slash by uid 1000 ("));
+}
+
+TEST_CASE("requests that make no sense are refused by name and change nothing") {
+    Told daemon;
+    daemon.last = std::make_shared<admin::Snapshot>(well());
+    const admin::Desk desk(daemon);
+    CHECK(desk.answer(get("/nothing")).status == 404);
+    CHECK(desk.answer(post("/nothing")).status == 404);
+    CHECK(desk.answer(post("/api/reload", R"({"plugin": "stranger"})")).status == 404);
+    for (const std::string body : {"{", "[]", "{}", R"({"plugin": 7})", R"({"plugin": "a", "more": 1})"})
+        CHECK(desk.answer(post("/api/reload", body)).status == 400);
+    auto request = get("/api/status");
+    request.method = "DELETE";
+    CHECK(desk.answer(request).status == 405);
+    CHECK(daemon.done.empty());
+}
+
+TEST_CASE("the status page needs nothing from elsewhere") {
+    Told daemon;
+    const admin::Desk desk(daemon);
+    std::string all;
+    for (const std::string path : {"/", "/app.js", "/style.css"}) {
+        const auto answer = desk.answer(get(path));
+        CHECK(answer.status == 200);
+        all += answer.body;
+    }
+    CHECK(all.find("//cdn") == std::string::npos);
+    CHECK(all.find("https://") == std::string::npos);
+    CHECK(all.find("innerHTML") == std::string::npos);
+}
