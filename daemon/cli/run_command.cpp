@@ -25,6 +25,7 @@ void make_private() {
 
 ExitCode run_command(const RunOptions& options) {
     service::Signals signals;
+    auto notifier = service::Notifier::take();
     make_private();
     auto loaded = config::load(options.config);
     if (!loaded) {
@@ -45,7 +46,7 @@ ExitCode run_command(const RunOptions& options) {
     for (const auto& warning : loaded->warnings)
         (*logging)->engine().warning("[CONFIG-WARNING] {}", warning.to_string());
     SystemClock clock;
-    service::Service service(std::move(config), **logging, clock);
+    service::Service service(std::move(config), **logging, clock, nullptr, std::move(notifier));
     return service::run_with_signals(service, signals, **logging);
 }
 

@@ -1,5 +1,7 @@
 #include "service/admin_views.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace sg::service {
@@ -149,6 +151,17 @@ std::vector<admin::PluginView> plugin_views(const Statuses& statuses,
         add_figures(lane, statuses, view);
     }
     return views;
+}
+
+std::string one_line(const admin::Snapshot& snapshot) {
+    const auto ready = admin::readiness(snapshot);
+    if (!ready.ready) return "Not ready: " + ready.why;
+    const auto behind = std::count_if(snapshot.plugins.begin(), snapshot.plugins.end(),
+                                      [](const auto& plugin) { return plugin.health != Health::good; });
+    if (behind > 0)
+        return fmt::format("Following {}; {} of {} plugins are behind or in trouble.", snapshot.daemon.site,
+                           behind, snapshot.plugins.size());
+    return fmt::format("Following {}; {} plugins.", snapshot.daemon.site, snapshot.plugins.size());
 }
 
 }  // namespace sg::service

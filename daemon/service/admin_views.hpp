@@ -1,6 +1,7 @@
 #pragma once
 // Every part's status in the words of the status page.
 
+#include <string>
 #include <vector>
 
 #include "admin/snapshot.hpp"
@@ -25,5 +26,8 @@ admin::StreamView stream_view(const Statuses& statuses);
 /// One for each plugin that has a file, in processing order, then one for each lane without any.
 std::vector<admin::PluginView> plugin_views(const Statuses& statuses,
                                             const plugins::PluginSetOptions& options);
+
+/// "Following https://site.example; 3 plugins.", or what is wrong.
+std::string one_line(const admin::Snapshot& snapshot);
 
 }  // namespace sg::service

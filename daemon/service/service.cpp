@@ -16,6 +16,7 @@
 #include "service/observed.hpp"
 #include "service/panel.hpp"
 #include "service/settings.hpp"
+#include "service/sign_of_life.hpp"
 #include "service/site_requests.hpp"
 #include "stream/site_event_reader.hpp"
 #include "stream/stream.hpp"
@@ -74,6 +75,7 @@ public:
 
     void start() {
         loop_.post([this] {
+            alive_.start();
             panel_->open(admin_options(config_));
             plugins_->start([this](const auto& found) { begin(found); });
         });
@@ -101,7 +103,9 @@ public:
     void reload_plugins() {
         loop_.post([this] {
             log_.info("[RELOADING] Asked to load every plugin anew.");
+            service_.notifier_.reloading();
             reload({});
+            service_.notifier_.ready();
         });
     }
 
@@ -113,13 +117,14 @@ private:
             plugins_->load(plugin);
     }
 
-    admin::Snapshot snapshot() const {
+    admin::Snapshot snapshot() {
         const Statuses statuses{stream_->status(), dispatcher_.status(), plugins_->status(),
                                 service_.clock_.now(), service_.clock_.utc()};
         admin::Snapshot taken;
         taken.daemon = {SG_VERSION, ::getpid(), config_.site.url, started_, statuses.utc};
         taken.stream = stream_view(statuses);
         taken.plugins = plugin_views(statuses, options_);
+        alive_.tell(one_line(taken));
         return taken;
     }
 
@@ -152,6 +157,7 @@ private:
                              name);
         stream_->start();
         panel_->refresh();
+        service_.notifier_.ready();
         log_.info("[STARTED] Running. plugins={}", found.size());
     }
 
@@ -179,6 +185,7 @@ private:
     const plugins::PluginSetOptions options_;
     const UtcTime started_;
     Loop loop_;
+    SignOfLife alive_{loop_, service_.notifier_};
     stream::SiteEventReader reader_;
     SiteRequestPool requests_;
     KeyMasking masked_;
@@ -190,12 +197,14 @@ private:
     std::jthread thread_;  // runs the loop; ends first
 };
 
-Service::Service(config::Config config, logging::Logging& logging, Clock& clock, Observer* observer)
+Service::Service(config::Config config, logging::Logging& logging, Clock& clock, Observer* observer,
+                 Notifier notifier)
     : config_(std::move(config)),
       logging_(logging),
       log_(logging.engine()),
       clock_(clock),
-      observer_(observer) {}
+      observer_(observer),
+      notifier_(std::move(notifier)) {}
 
 Service::~Service() = default;
 
@@ -255,6 +264,7 @@ void Service::wait_for_stop() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return stop_reason_.has_value(); });
     parts_ = nullptr;  // nobody reaches them from outside any more
+    notifier_.stopping();
     log_.info("[STOPPING] Stopping: {}. drain_ms={}", *stop_reason_, config_.drain_time.count());
 }
 

@@ -9,6 +9,7 @@
 #include "config/config.hpp"
 #include "logging/logging.hpp"
 #include "service/exit_code.hpp"
+#include "service/notifier.hpp"
 #include "service/observer.hpp"
 #include "util/clock.hpp"
 
@@ -24,7 +25,8 @@ namespace sg::service {
 /// Lifetime: outlived by logging, clock and observer.
 class Service {
 public:
-    Service(config::Config config, logging::Logging& logging, Clock& clock, Observer* observer = nullptr);
+    Service(config::Config config, logging::Logging& logging, Clock& clock, Observer* observer = nullptr,
+            Notifier notifier = {});
     ~Service();
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
@@ -55,6 +57,7 @@ private:
     Logger& log_;
     Clock& clock_;
     Observer* const observer_;
+    const Notifier notifier_;
 
     std::mutex mutex_;
     std::condition_variable changed_;

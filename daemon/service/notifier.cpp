@@ -1,0 +1,69 @@
+#include "service/notifier.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+namespace sg::service {
+namespace {
+
+std::string taken_from_environment(const char* name) {
+    const char* value = std::getenv(name);
+    std::string text = value == nullptr ? "" : value;
+    ::unsetenv(name);
+    return text;
+}
+
+std::optional<long long> number(const std::string& text) {
+    long long value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+/// A connected socket; none where `name` is no address of a socket.
+UniqueFd connect_to(const std::string& name) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (name.size() < 2 || name.size() >= sizeof address.sun_path || (name[0] != '/' && name[0] != '@'))
+        return {};
+    std::memcpy(address.sun_path, name.data(), name.size());
+    if (name[0] == '@') address.sun_path[0] = '\0';  // an abstract name
+    UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) fd.reset();
+    return fd;
+}
+
+}  // namespace
+
+Notifier Notifier::take() {
+    Notifier notifier;
+    notifier.socket_ = connect_to(taken_from_environment("NOTIFY_SOCKET"));
+    const auto time = number(taken_from_environment("WATCHDOG_USEC"));
+    const auto whom = number(taken_from_environment("WATCHDOG_PID"));
+    if (notifier && time && *time > 0 && (!whom || *whom == ::getpid()))
+        notifier.watchdog_ = std::chrono::microseconds(*time);
+    return notifier;
+}
+
+void Notifier::reloading() const {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1'000));
+}
+
+void Notifier::send(const std::string& message) const {
+    // A service manager that does not listen is no reason to do anything else.
+    if (socket_) static_cast<void>(::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL));
+}
+
+}  // namespace sg::service
