@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/control_command.hpp"
+#include "cli/replay_command.hpp"
 #include "cli/sandbox_command.hpp"
 #include "cli/site_command.hpp"
 #include "util/nearest.hpp"
@@ -102,15 +103,19 @@ void add_demo(CLI::App& app, Chosen& chosen) {
     command->callback([&chosen, options] { chosen.command = [options] { return demo_command(*options); }; });
 }
 
+void add_output(CLI::App& command, Output& output) {
+    command.add_option("--output", output, "text or json")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, Output>{{"text", Output::text}, {"json", Output::json}}))
+        ->type_name("text|json");
+}
+
 void add_control_options(CLI::App& command, ControlOptions& options) {
     auto* config = command.add_option("--config", options.config, "the daemon's configuration file")
                        ->envname("SGEVENTD_CONFIG")
                        ->type_name("FILE");
     command.add_option("--socket", options.socket, "or its socket")->type_name("PATH")->excludes(config);
-    command.add_option("--output", options.output, "text or json")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, Output>{{"text", Output::text}, {"json", Output::json}}))
-        ->type_name("text|json");
+    add_output(command, options.output);
 }
 
 void add_status(CLI::App& app, Chosen& chosen) {
@@ -135,6 +140,29 @@ void add_poll(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<ControlOptions>();
     add_control_options(*command, *options);
     command->callback([&chosen, options] { chosen.command = [options] { return poll_command(*options); }; });
+}
+
+void add_replay(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "replay", "Show what plugins would do with events of the past");
+    const auto options = std::make_shared<ReplayCommandOptions>();
+    add_config(*command, options->config);
+    command->add_option("IDS", options->ids, "of events: 101, or 101-120; again for more")
+        ->required()
+        ->type_name("");
+    command
+        ->add_option("--plugin", options->replay.plugins, "of the collections; again for more; default: all")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
+    command->add_option("--library", options->replay.libraries, "a plugin by its file; again for more")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+    auto* execute = command->add_flag("--execute", options->replay.execute,
+                                      "call the callbacks; what they would change is shown, not made");
+    command->add_flag("--write", options->replay.write, "… and is made")->needs(execute);
+    command->add_flag("--all", options->show_all, "show the callbacks that do not want an event, and why");
+    add_output(*command, options->output);
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return replay_command(*options); }; });
 }
 
 void add_site_options(CLI::App& command, SiteOptions& options) {
@@ -210,6 +238,7 @@ int run_command_line(int argc, const char* const* argv) {
     add_run(app, chosen);
     add_check_config(app, chosen);
     add_status(app, chosen);
+    add_replay(app, chosen);
     add_reload(app, chosen);
     add_poll(app, chosen);
     add_sandbox(app, chosen);

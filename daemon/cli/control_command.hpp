@@ -4,13 +4,12 @@
 #include <filesystem>
 #include <string>
 
+#include "cli/output.hpp"
 #include "service/exit_code.hpp"
 
 namespace sg::cli {
 
 using service::ExitCode;
-
-enum class Output { text, json };
 
 struct ControlOptions {
     std::filesystem::path config;  ///< says where the socket is

@@ -67,6 +67,9 @@ public:
     /// Runs until a stop is requested; what was posted before that has run when it returns.
     void run(std::stop_token stop);
 
+    /// Waits until something is ready, and runs that: for programs that look after each step.
+    void run_some() { turn(true); }
+
     /// Runs what is ready now and returns how many functions ran. For tests that drive the clock.
     std::size_t run_ready();
 

@@ -1,37 +1,19 @@
 // A daemon that is looked at and steered from outside.
 
 #include "catch.hpp"
+#include "e2e/command.hpp"
 #include "e2e/daemon.hpp"
 
 using namespace sg;
+using test::command;
 using test::Daemon;
 using test::Ended;
 using test::event;
 using test::Home;
+using test::say;
 using test::wait_for;
 
 namespace {
-
-/// What `sgeventd ARGUMENTS` printed on standard output, and how it ended.
-struct Said {
-    Ended ended;
-    std::string out, error;
-};
-
-Said say(const Home& home, std::vector<std::string> arguments) {
-    const auto out = home.path() / "said.out", error = home.path() / "said.error";
-    std::filesystem::remove(out);
-    std::filesystem::remove(error);
-    arguments.insert(arguments.begin(), SG_PROGRAM);
-    test::Process process(arguments, {}, out, error);
-    const auto ended = process.wait(std::chrono::seconds(60)).value_or(Ended{});
-    return {ended, test::read_file(out), test::read_file(error)};
-}
-
-Said command(const Home& home, std::vector<std::string> words) {
-    words.insert(words.end(), {"--config", home.config_file().string()});
-    return say(home, std::move(words));
-}
 
 nlohmann::json status(const Home& home) {
     const auto said = command(home, {"status", "--output", "json"});

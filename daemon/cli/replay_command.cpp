@@ -1,0 +1,245 @@
+// sgeventd replay
+
+#include "cli/replay_command.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <mutex>
+
+#include "config/load.hpp"
+
+namespace sg::cli {
+namespace {
+
+using nlohmann::json;
+using service::IntendedWrite;
+
+std::optional<EventId> parse_id(std::string_view text) {
+    EventId id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error != std::errc{} || end != text.data() + text.size() || id <= 0) return std::nullopt;
+    return id;
+}
+
+std::string short_json(const json& value) {
+    auto text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+    if (text.size() > 120) text = text.substr(0, 117) + "...";
+    return text;
+}
+
+/// "update Shot 12", "create Note", "batch".
+std::string deed(const IntendedWrite& write) {
+    const auto type = write.arguments.value("type", json());
+    const auto id = write.arguments.value("id", json());
+    std::string text = write.method;
+    if (type.is_string()) text += " " + type.get<std::string>();
+    if (id.is_number_integer()) text += " " + id.dump();
+    return text;
+}
+
+/// For people, one event under the other.
+class TextView final : public service::ReplayView {
+public:
+    explicit TextView(bool show_all) : show_all_(show_all) {}
+
+    void on_event(const event::EventRow& row) override {
+        say("{}  {:%Y-%m-%d %H:%M:%S}  {}  {}\n", row.id, row.created_at, row.type.empty() ? "-" : row.type,
+            row.attribute);
+    }
+    void on_missing(stream::IdRange ids) override {
+        if (ids.first == ids.last)
+            say("{}  not on the site, or not shown to the daemon's script\n", ids.first);
+        else
+            say("{}-{}  not on the site, or not shown to the daemon's script\n", ids.first, ids.last);
+    }
+    void on_match(const std::string& plugin, const std::string& callback) override {
+        say("  + {}: {}\n", plugin, callback);
+    }
+    void on_no_match(const std::string& plugin, const std::string& callback,
+                     const std::string& why) override {
+        if (show_all_) say("  - {}: {}: {}\n", plugin, callback, why);
+    }
+    void on_write(const IntendedWrite& write) override {
+        const std::lock_guard lock(mutex_);
+        fmt::print("      would {}\n", deed(write));
+        const auto data = write.arguments.find("data");
+        if (data == write.arguments.end() || !data->is_object()) {
+            if (write.method == "batch") fmt::print("        {}\n", short_json(write.arguments));
+            return;
+        }
+        for (const auto& [field, after] : data->items()) {
+            const bool is_known = write.before.is_object() && write.before.contains(field);
+            if (is_known)
+                fmt::print("        {}: {} -> {}\n", field, short_json(write.before.at(field)),
+                           short_json(after));
+            else
+                fmt::print("        {}: {}\n", field, short_json(after));
+        }
+    }
+    void on_outcome(const std::string& plugin, const std::string& callback,
+                    const plugins::Outcome& outcome) override {
+        const auto took = std::chrono::duration<double, std::milli>(outcome.duration).count();
+        if (outcome.ok)
+            say("      {}: {}: done in {:.1f} ms\n", plugin, callback, took);
+        else
+            say("      {}: {}: failed after {:.1f} ms: {}\n", plugin, callback, took, outcome.error);
+    }
+    void on_crash(const std::string& plugin, const std::string& reason) override {
+        say("      {}: its process ended: {}; it is left out from here on\n", plugin, reason);
+    }
+    void on_refused(const std::string& plugin, const std::string& why) override {
+        std::fprintf(stderr, "sgeventd: %s is not loaded: %s\n", plugin.c_str(), why.c_str());
+    }
+
+private:
+    template <class... Args>
+    void say(fmt::format_string<Args...> format, Args&&... args) {
+        const std::lock_guard lock(mutex_);
+        fmt::print(format, std::forward<Args>(args)...);
+    }
+    std::mutex mutex_;
+    const bool show_all_;
+};
+
+/// For programs: an object a line, each with "what" it is.
+class JsonView final : public service::ReplayView {
+public:
+    void on_event(const event::EventRow& row) override {
+        say({{"what", "event"}, {"event", row.id}, {"type", row.type}, {"attribute", row.attribute}});
+    }
+    void on_missing(stream::IdRange ids) override {
+        say({{"what", "missing"}, {"first", ids.first}, {"last", ids.last}});
+    }
+    void on_match(const std::string& plugin, const std::string& callback) override {
+        say({{"what", "match"}, {"plugin", plugin}, {"callback", callback}});
+    }
+    void on_no_match(const std::string& plugin, const std::string& callback,
+                     const std::string& why) override {
+        say({{"what", "no_match"}, {"plugin", plugin}, {"callback", callback}, {"why", why}});
+    }
+    void on_write(const IntendedWrite& write) override {
+        say({{"what", "write"},
+             {"plugin", write.plugin},
+             {"callback", write.callback},
+             {"event", write.event},
+             {"method", write.method},
+             {"arguments", write.arguments},
+             {"before", write.before}});
+    }
+    void on_outcome(const std::string& plugin, const std::string& callback,
+                    const plugins::Outcome& outcome) override {
+        say({{"what", "outcome"},
+             {"plugin", plugin},
+             {"callback", callback},
+             {"event", outcome.event},
+             {"ok", outcome.ok},
+             {"error", outcome.error},
+             {"duration_us", outcome.duration.count()}});
+    }
+    void on_crash(const std::string& plugin, const std::string& reason) override {
+        say({{"what", "crash"}, {"plugin", plugin}, {"reason", reason}});
+    }
+    void on_refused(const std::string& plugin, const std::string& why) override {
+        say({{"what", "refused"}, {"plugin", plugin}, {"why", why}});
+    }
+
+private:
+    void say(const json& line) {
+        const std::lock_guard lock(mutex_);
+        fmt::print("{}\n", line.dump(-1, ' ', false, json::error_handler_t::replace));
+    }
+    std::mutex mutex_;
+};
+
+ExitCode code_of(const Failure& why) {
+    switch (why.cause) {
+        case Cause::network:
+        case Cause::timed_out:
+        case Cause::busy:
+        case Cause::bad_answer:
+        case Cause::stopped:
+            return ExitCode::unavailable;
+        case Cause::authentication:
+        case Cause::permission:
+            return ExitCode::not_allowed;
+        case Cause::internal:
+            return ExitCode::io;
+        default:
+            return ExitCode::data;
+    }
+}
+
+}  // namespace
+
+std::optional<std::vector<stream::IdRange>> parse_ids(const std::vector<std::string>& words,
+                                                      std::string& wrong) {
+    std::vector<stream::IdRange> ranges;
+    for (const auto& word : words) {
+        const auto dash = word.find('-');
+        const auto first = parse_id(std::string_view(word).substr(0, dash));
+        const auto last =
+            dash == std::string::npos ? first : parse_id(std::string_view(word).substr(dash + 1));
+        if (!first || !last || *last < *first) {
+            wrong = word;
+            return std::nullopt;
+        }
+        ranges.push_back({*first, *last});
+    }
+    std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<stream::IdRange> apart;
+    for (const auto& range : ranges) {
+        if (!apart.empty() && range.first <= apart.back().last)
+            apart.back().last = std::max(apart.back().last, range.last);
+        else
+            apart.push_back(range);
+    }
+    return apart;
+}
+
+ExitCode replay_command(const ReplayCommandOptions& options) {
+    std::string wrong;
+    auto ids = parse_ids(options.ids, wrong);
+    if (!ids) {
+        std::fprintf(stderr, "sgeventd: '%s' is no id of an event, nor a range of them (101-120)\n",
+                     wrong.c_str());
+        return ExitCode::usage;
+    }
+    auto loaded = config::load(options.config);
+    if (!loaded) {
+        for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
+        return ExitCode::config;
+    }
+    logging::Logging::Options log_options;
+    log_options.level = LogLevel::warning;
+    log_options.secrets = loaded->config.secrets();
+    auto logging = logging::Logging::open(std::move(log_options));
+    if (!logging) {
+        std::fprintf(stderr, "sgeventd: %s\n", logging.error().message.c_str());
+        return ExitCode::io;
+    }
+    auto replay = options.replay;
+    replay.ids = std::move(*ids);
+    TextView text(options.show_all);
+    JsonView lines;
+    service::ReplayView& view =
+        options.output == Output::json ? static_cast<service::ReplayView&>(lines) : text;
+    const auto counts = service::replay(loaded->config, replay, **logging, view);
+    if (!counts) {
+        std::fprintf(stderr, "sgeventd: %s\n", counts.error().message.c_str());
+        return code_of(counts.error());
+    }
+    if (options.output == Output::text) {
+        const char* made = !replay.execute ? "No callback was called."
+                           : replay.write  ? "What they changed was made."
+                                           : "Nothing was changed on the site.";
+        fmt::print("{} events, {} calls wanted, {} failed, {} ids missing. {}\n", counts->events,
+                   counts->matches, counts->failed, counts->missing, made);
+    }
+    return counts->missing + counts->failed + counts->refused == 0 ? ExitCode::ok : ExitCode::data;
+}
+
+}  // namespace sg::cli

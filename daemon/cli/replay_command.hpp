@@ -1,0 +1,34 @@
+#pragma once
+// Events of the past, through plugins.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/output.hpp"
+#include "service/exit_code.hpp"
+#include "service/replay.hpp"
+
+namespace sg::cli {
+
+using service::ExitCode;
+
+struct ReplayCommandOptions {
+    std::filesystem::path config;
+    std::vector<std::string> ids;  ///< `101` or `101-120`
+    service::ReplayOptions replay;
+    bool show_all = false;
+    Output output = Output::text;
+};
+
+/// `replay`: 0 when every id was there and nothing failed; 65 for an id that is not, a plugin that cannot be
+/// loaded, or a callback that failed.
+ExitCode replay_command(const ReplayCommandOptions& options);
+
+/// Ranges in ascending order, apart from one another; nullopt where one makes no sense, which `wrong` then
+/// is.
+std::optional<std::vector<stream::IdRange>> parse_ids(const std::vector<std::string>& words,
+                                                      std::string& wrong);
+
+}  // namespace sg::cli

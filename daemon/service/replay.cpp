@@ -1,0 +1,307 @@
+#include "service/replay.hpp"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "plugins/collection.hpp"
+#include "plugins/plugin_set.hpp"
+#include "service/settings.hpp"
+#include "service/site_requests.hpp"
+#include "stream/page_reader.hpp"
+#include "stream/site_event_reader.hpp"
+#include "util/loop.hpp"
+
+namespace sg::service {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+constexpr std::int64_t page_size = 500;
+constexpr std::size_t ranges_per_query = 50;
+
+/// A directory of links to the plugins that were chosen, and of what a daemon keeps beside them.
+class Workplace {
+public:
+    static Result<std::unique_ptr<Workplace>> make() {
+        auto pattern = (fs::temp_directory_path() / "sgeventd-replay-XXXXXX").string();
+        if (::mkdtemp(pattern.data()) == nullptr)
+            return fail(Cause::internal, "cannot make the directory {}", pattern);
+        auto place = std::unique_ptr<Workplace>(new Workplace(pattern));
+        fs::create_directory(place->plugins());
+        return place;
+    }
+    ~Workplace() {
+        std::error_code ignored;
+        fs::remove_all(root_, ignored);
+    }
+    Workplace(const Workplace&) = delete;
+    Workplace& operator=(const Workplace&) = delete;
+
+    fs::path plugins() const { return root_ / "plugins"; }
+    fs::path cache() const { return root_ / "cache"; }
+    fs::path lock() const { return root_ / "hosts.lock"; }
+
+    Result<void> add(const fs::path& library) {
+        std::error_code error;
+        const auto file = fs::absolute(library);
+        fs::create_symlink(file, plugins() / file.filename(), error);
+        if (!error && fs::exists(plugins::libraries_of(file)))
+            fs::create_symlink(plugins::libraries_of(file),
+                               plugins::libraries_of(plugins() / file.filename()), error);
+        if (error) return fail(Cause::invalid, "{}: {}", library.string(), error.message());
+        return {};
+    }
+
+private:
+    explicit Workplace(fs::path root) : root_(std::move(root)) {}
+    fs::path root_;
+};
+
+Result<void> gather(const config::Config& config, const ReplayOptions& options, Logger& log,
+                    Workplace& place) {
+    for (const auto& library : options.libraries) {
+        if (library.extension() != ".so" || !fs::is_regular_file(library))
+            return fail(Cause::invalid, "{} is not a plugin's file (NAME.so)", library.string());
+        if (auto added = place.add(library); !added) return added;
+    }
+    if (options.plugins.empty() && !options.libraries.empty()) return {};
+    auto wanted = std::set<std::string>(options.plugins.begin(), options.plugins.end());
+    for (const auto& found : plugins::Collections(config.collections, log).scan().plugins) {
+        if (!options.plugins.empty() && wanted.erase(found.id) == 0) continue;
+        if (auto added = place.add(found.file); !added) return added;
+    }
+    if (!options.plugins.empty() && !wanted.empty())
+        return fail(Cause::invalid, "no collection has a plugin called {}", *wanted.begin());
+    return {};
+}
+
+/// Reads the events asked for, a page at a time, ascending.
+class Pages {
+public:
+    Pages(stream::EventReader& reader, std::vector<stream::IdRange> left)
+        : reader_(reader), left_(std::move(left)) {}
+
+    /// Null at the end. `covered`: the ranges that this page answers, whole.
+    Result<event::PagePtr> next(std::vector<stream::IdRange>& covered) {
+        covered.clear();
+        if (left_.empty()) return event::PagePtr();
+        stream::EventQuery query;
+        query.kind = stream::EventQuery::Kind::within;
+        query.ranges.assign(left_.begin(), left_.begin() + static_cast<std::ptrdiff_t>(
+                                                               std::min(left_.size(), ranges_per_query)));
+        query.limit = page_size;
+        auto fetched = reader_.fetch(query, {});
+        if (!fetched) return fail(fetched.error(), "fetching events");
+        auto read = pages_.read(std::move(fetched->body), query);
+        if (!read) return fail(read.error(), "reading events");
+        auto page = std::move(read->page);
+        const bool is_full = page->rows().size() >= static_cast<std::size_t>(page_size);
+        const auto through = is_full ? page->rows().back().id : query.ranges.back().last;
+        take(through, covered);
+        return page;
+    }
+
+private:
+    /// What is not above `through` has been answered.
+    void take(EventId through, std::vector<stream::IdRange>& covered) {
+        while (!left_.empty() && left_.front().first <= through) {
+            auto& range = left_.front();
+            covered.push_back({range.first, std::min(range.last, through)});
+            if (range.last > through) {
+                range.first = through + 1;
+                break;
+            }
+            left_.erase(left_.begin());
+        }
+    }
+
+    stream::EventReader& reader_;
+    stream::PageReader pages_;
+    std::vector<stream::IdRange> left_;
+};
+
+/// Ids of `covered` that no row of the page has, as ranges.
+std::vector<stream::IdRange> missing_in(const std::vector<stream::IdRange>& covered,
+                                        const event::EventPage& page) {
+    std::vector<stream::IdRange> missing;
+    auto row = page.rows().begin();
+    for (const auto& range : covered) {
+        auto from = range.first;
+        for (; row != page.rows().end() && row->id <= range.last; ++row) {
+            if (row->id > from) missing.push_back({from, row->id - 1});
+            from = row->id + 1;
+        }
+        if (from <= range.last) missing.push_back({from, range.last});
+    }
+    return missing;
+}
+
+/// The plugins' owner in place of a dispatcher: one event at a time, nothing kept.
+class Runner final : public plugins::GenerationOwner {
+public:
+    Runner(Loop& loop, ReplayView& view, ReplayCounts& counts) : loop_(loop), view_(view), counts_(counts) {}
+
+    void on_ready(std::shared_ptr<plugins::Generation> generation) override {
+        const auto& plugin = generation->plugin();
+        ready_[plugin] = std::move(generation);
+        waited_for_.erase(plugin);
+    }
+    void on_refused(const std::string& plugin, const Failure& why, bool) override {
+        if (waited_for_.erase(plugin) == 0) return;
+        ++counts_.refused;
+        view_.on_refused(plugin, why.message);
+    }
+    void on_outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes) override {
+        for (const auto& outcome : outcomes) {
+            if (!outcome.ok) ++counts_.failed;
+            view_.on_outcome(generation.plugin(), generation.callbacks()[outcome.callback].name, outcome);
+            if (outstanding_ > 0) --outstanding_;
+        }
+    }
+    void on_end(plugins::Generation& generation, const plugins::HostEnd& end) override {
+        const auto found = ready_.find(generation.plugin());
+        if (stopping_ || found == ready_.end() || found->second.get() != &generation) return;
+        ++counts_.failed;
+        view_.on_crash(generation.plugin(), end.reason);
+        crashed_.insert(generation.plugin());
+        ready_.erase(found);
+        outstanding_ = 0;
+    }
+
+    void expect(const std::vector<std::string>& plugins) {
+        waited_for_.insert(plugins.begin(), plugins.end());
+        found_ = true;
+    }
+    bool is_loaded() const { return found_ && waited_for_.empty(); }
+    void stop() { stopping_ = true; }
+
+    void offer(const event::PagePtr& page, std::uint32_t index, bool execute) {
+        const auto& row = page->rows()[index];
+        ++counts_.events;
+        view_.on_event(row);
+        for (const auto& [plugin, generation] : std::map(ready_)) offer(*generation, page, index, execute);
+    }
+
+private:
+    void offer(plugins::Generation& generation, const event::PagePtr& page, std::uint32_t index,
+               bool execute) {
+        if (crashed_.contains(generation.plugin())) return;
+        const auto& row = page->rows()[index];
+        host::CallbackList wanted;
+        for (std::size_t i = 0; i < generation.callbacks().size(); ++i) {
+            const auto& callback = generation.callbacks()[i];
+            const auto why = why_no_match(callback.filter, row.type, row.attribute);
+            if (!why.empty()) {
+                view_.on_no_match(generation.plugin(), callback.name, why);
+                continue;
+            }
+            ++counts_.matches;
+            view_.on_match(generation.plugin(), callback.name);
+            wanted.push_back(static_cast<std::uint16_t>(i));
+        }
+        if (!execute || wanted.empty()) return;
+        outstanding_ = wanted.size();
+        generation.deliver({{event::EventHandle{page, index}, wanted, 1, false}});
+        while (outstanding_ > 0) loop_.run_some();
+    }
+
+    Loop& loop_;
+    ReplayView& view_;
+    ReplayCounts& counts_;
+    std::map<std::string, std::shared_ptr<plugins::Generation>> ready_;
+    std::set<std::string> waited_for_, crashed_;
+    std::size_t outstanding_ = 0;
+    bool found_ = false, stopping_ = false;
+};
+
+Result<void> run_pages(stream::EventReader& reader, const ReplayOptions& options, Runner& runner,
+                       ReplayView& view, ReplayCounts& counts) {
+    Pages pages(reader, options.ids);
+    std::vector<stream::IdRange> covered;
+    for (;;) {
+        auto page = pages.next(covered);
+        if (!page) return tl::unexpected(page.error());
+        if (!*page) return {};
+        // In one order with the events, as they would have come.
+        const auto missing = missing_in(covered, **page);
+        auto gap = missing.begin();
+        const auto tell_below = [&](EventId id) {
+            for (; gap != missing.end() && gap->first < id; ++gap) {
+                counts.missing += static_cast<std::size_t>(gap->last - gap->first + 1);
+                view.on_missing(*gap);
+            }
+        };
+        for (std::uint32_t i = 0; i < (*page)->rows().size(); ++i) {
+            tell_below((*page)->rows()[i].id);
+            runner.offer(*page, i, options.execute);
+        }
+        tell_below(std::numeric_limits<EventId>::max());
+    }
+}
+
+}  // namespace
+
+std::string why_no_match(const EventFilter& filter, std::string_view type, std::string_view attribute) {
+    if (filter.matches(type, attribute)) return {};
+    const auto list = [](const auto& names) {
+        std::string text;
+        for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+        return text;
+    };
+    const auto own = filter.entries().find(type);
+    if (own != filter.entries().end() && !own->second.attributes.empty())
+        return fmt::format("of this type it wants {} alone, not {}", list(own->second.attributes),
+                           attribute.empty() ? "events without an attribute" : attribute);
+    std::vector<std::string> types;
+    for (const auto& [name, unused] : filter.entries()) types.push_back(name);
+    return "it wants " + list(types);
+}
+
+Result<ReplayCounts> replay(const config::Config& config, const ReplayOptions& options,
+                            logging::Logging& logging, ReplayView& view) {
+    auto& log = logging.engine();
+    auto place = Workplace::make();
+    if (!place) return tl::unexpected(place.error());
+    if (auto gathered = gather(config, options, log, **place); !gathered)
+        return tl::unexpected(gathered.error());
+    SystemClock clock;
+    auto client = site::Client::make(site_settings(config), clock, log);
+    if (!client) return tl::unexpected(client.error());
+    stream::SiteEventReader reader(**client, daemon_script(config));
+    SiteRequestPool pool(**client, plugin_credentials(config), request_options(config), log);
+    WriteIntercept intercept(pool, [&view](const IntendedWrite& write) { view.on_write(write); });
+    auto& requests = options.write ? static_cast<host::SiteRequests&>(pool) : intercept;
+
+    auto plugin_settings = plugin_options(config);
+    plugin_settings.collections = {(*place)->plugins()};
+    plugin_settings.cache_directory = (*place)->cache();
+    plugin_settings.lock_file = (*place)->lock();
+    plugin_settings.dry_run = !options.write;
+    plugin_settings.look_interval = 24h;
+    ReplayCounts counts;
+    Loop loop(clock);
+    Runner runner(loop, view, counts);
+    auto set = plugins::PluginSet::make(
+        plugin_settings, loop, requests, runner, log, [&](const std::string& plugin) -> Logger& {
+            auto& logger = logging.plugin(plugin);
+            // What a plugin says while it only registers is not what was asked.
+            logging.set_level(logger, options.execute ? config.of(plugin).log_level : LogLevel::warning);
+            return logger;
+        });
+    set->start([&](const auto& found) { runner.expect(found); });
+    while (!runner.is_loaded()) loop.run_some();
+    auto ran = run_pages(reader, options, runner, view, counts);
+    runner.stop();
+    bool stopped = false;
+    pool.shut_down();
+    set->stop(0ms, [&](const auto&) { stopped = true; });
+    while (!stopped) loop.run_some();
+    if (!ran) return tl::unexpected(ran.error());
+    return counts;
+}
+
+}  // namespace sg::service
