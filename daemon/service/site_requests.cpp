@@ -6,6 +6,7 @@
 #include <list>
 #include <mutex>
 
+#include "service/site_file_methods.hpp"
 #include "service/site_methods.hpp"
 #include "util/thread.hpp"
 
@@ -175,24 +176,33 @@ SiteRequestPool::SiteRequestPool(site::Client& client, Credentials credentials, 
       credentials_(std::move(credentials)),
       options_(options),
       log_(log),
-      queue_(std::make_unique<Queue>(options_)) {
+      calls_(std::make_unique<Queue>(options_)),
+      files_(std::make_unique<Queue>(options_)) {
     for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.threads); ++i)
-        workers_.push_back(start_thread("site-call-" + std::to_string(i), [this](std::stop_token stop) {
-            while (auto item = queue_->take(stop)) item->done(answer(*item, stop));
-        }));
+        work(*calls_, "site-call-" + std::to_string(i));
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.file_threads); ++i)
+        work(*files_, "site-file-" + std::to_string(i));
+}
+
+void SiteRequestPool::work(Queue& queue, const std::string& thread_name) {
+    workers_.push_back(start_thread(thread_name, [this, &queue](std::stop_token stop) {
+        while (auto item = queue.take(stop)) item->done(answer(*item, stop));
+    }));
 }
 
 SiteRequestPool::~SiteRequestPool() { shut_down(); }
 
 void SiteRequestPool::shut_down() {
     for (auto& worker : workers_) worker.request_stop();
-    queue_->close();
+    calls_->close();
+    files_->close();
     workers_.clear();  // joins
 }
 
 void SiteRequestPool::start(host::SiteRequest request, std::stop_token stop,
                             std::function<void(host::SiteAnswer)> done) {
-    queue_->add(std::make_unique<Item>(std::move(request), std::move(stop), std::move(done)));
+    auto& queue = moves_file(request.method) ? *files_ : *calls_;
+    queue.add(std::make_unique<Item>(std::move(request), std::move(stop), std::move(done)));
 }
 
 host::SiteAnswer SiteRequestPool::answer(Item& item, std::stop_token worker_stop) try {

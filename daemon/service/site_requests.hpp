@@ -37,6 +37,7 @@ class SiteRequestPool final : public host::SiteRequests {
 public:
     struct Options {
         std::size_t threads = 8;
+        std::size_t file_threads = 2;
         std::size_t waiting_per_plugin = 10'000;
         std::size_t bytes_per_plugin = std::size_t{64} << 20;  ///< of arguments that wait; one always may
         bool pass_session_uuid = true;
@@ -64,7 +65,9 @@ private:
     Credentials credentials_;
     Options options_;
     Logger& log_;
-    std::unique_ptr<Queue> queue_;
+    void work(Queue& queue, const std::string& thread_name);
+
+    std::unique_ptr<Queue> calls_, files_;
     std::vector<std::jthread> workers_;
 };
 

@@ -10,6 +10,7 @@
 #include "catch.hpp"
 #include "fixture.hpp"
 #include "service/site_methods.hpp"
+#include "temp_dir.hpp"
 #include "wait_for.hpp"
 
 using namespace sg;
@@ -177,6 +178,17 @@ TEST_CASE("a plugin's call that cannot be understood is refused by name, and not
         Row{"authenticate_human_user", R"({"login": "rhea", "password": ""})", Cause::invalid, "password"},
         Row{"user_subscriptions_create", R"({"users": [{"humanUserId": "42"}]})", Cause::invalid, "'users'"},
         Row{"note_thread_read", R"({"note_id": 1, "entity_fields": []})", Cause::invalid, "entity_fields"},
+        Row{"upload", R"({"type": "Version", "id": 1, "file": "take.mov"})", Cause::invalid, "absolute path"},
+        Row{"upload", R"({"type": "Version", "id": 1})", Cause::invalid, "'file' is missing"},
+        Row{"upload", R"({"type": "Version", "id": 1, "file": "/dev/null"})", Cause::invalid, "/dev/null"},
+        Row{"share_thumbnail", R"({"entities": 7, "source": {"type": "Shot", "id": 1}})", Cause::invalid,
+            "has to be a list"},
+        Row{"share_thumbnail", R"({"entities": [7], "source": {"type": "Shot", "id": 1}})", Cause::invalid,
+            "by type and id"},
+        Row{"share_thumbnail", R"({"entities": [], "source": null})", Cause::invalid, "'source'"},
+        Row{"download_attachment", R"({"attachment": 1, "to": "../take.mov"})", Cause::invalid,
+            "absolute path"},
+        Row{"download_attachment", R"({"to": "/tmp/take.mov"})", Cause::invalid, "'attachment' is missing"},
         Row{"find", R"({"type": "Shot", "sudo_as_login": 7})", Cause::invalid, "'sudo_as_login'"});
     Pool pool(like_a_site);
     auto asked = request("p", row.method);
@@ -290,6 +302,29 @@ TEST_CASE("plugins take turns, whatever each has waiting") {
     gate.open();
     REQUIRE(wait_for([&] { return answers.count() == 10; }));
     CHECK(answers.order() == std::vector<std::string>{"first", "a", "b", "c", "a", "b", "c", "a", "b", "c"});
+}
+
+TEST_CASE("files of one plugin, however long they take, delay no call of another") {
+    SiteRequestPool::Options options;
+    options.threads = options.file_threads = 1;
+    // Only the session that a download begins with is held up.
+    Pool pool(
+        [](const RawRequest& request, RawPeer& peer) {
+            if (request.method() == "get_session_token") return peer.hang();
+            like_a_site(request, peer);
+        },
+        options);
+    Answers answers;
+    TempDir dir;
+    const json wish{{"attachment", 7}, {"to", (dir / "take.mov").string()}};
+    for (const char* name : {"first", "second"})
+        pool.pool.start(request("greedy", "download_attachment", wish), {}, answers.take(name));
+    REQUIRE(wait_for([&] { return pool.site.server.count() > 0; }));
+    pool.pool.start(request("modest"), {}, answers.take("modest"));
+    CHECK(answers.of("modest"));
+    CHECK(answers.count() == 1);
+    pool.pool.shut_down();
+    CHECK(answers.count() == 3);
 }
 
 TEST_CASE("past what may wait a plugin is told that it is too busy, and others are not") {
