@@ -49,7 +49,7 @@ public:
           config_(service.config_),
           log_(service.log_),
           loop_(service.clock_),
-          reader_(client, daemon_script(config_)),
+          reader_(client, daemon_caller(config_)),
           requests_(client, plugin_credentials(config_), request_options(config_), log_),
           masked_(requests_, service.logging_),
           dispatcher_(dispatch_settings(config_), loop_, store, log_) {

@@ -17,11 +17,11 @@ host::SiteAnswer stopped() { return fail(Cause::stopped, "the site was not asked
 
 }  // namespace
 
-Result<site::Script> Credentials::resolve(const host::SiteRequest& request) const {
+Result<site::Caller> Credentials::resolve(const host::SiteRequest& request) const {
     const auto& credential = request.credential;
     if (!credential.script_name.empty()) {
         if (!credential.script_key.empty())
-            return site::Script{credential.script_name, credential.script_key};
+            return site::Caller{site::Script{credential.script_name, credential.script_key}};
         return fail(Cause::authentication, "the plugin handed in the script '{}' without a key",
                     credential.script_name);
     }
@@ -212,11 +212,15 @@ host::SiteAnswer SiteRequestPool::answer(Item& item, std::stop_token worker_stop
     std::stop_callback on_worker(std::move(worker_stop), stop);
 
     const auto& request = item.request;
-    auto script = credentials_.resolve(request);
-    if (!script) return tl::unexpected(std::move(script.error()));
+    auto caller = credentials_.resolve(request);
+    if (!caller) return tl::unexpected(std::move(caller.error()));
     site::CallOptions options;
-    options.credential = std::move(*script);
     options.stop = either.get_token();
+    options.credential = std::move(caller->credential);
+    auto credential = client_.logged_in(options);
+    if (!credential) return tl::unexpected(std::move(credential.error()));
+    options.credential = std::move(*credential);
+    options.sudo_as_login = std::move(caller->sudo_as_login);
     if (options_.pass_session_uuid) options.session_uuid = request.session_uuid;
     auto answer = call_site(client_, request.method, request.arguments, options);
     if (!answer)

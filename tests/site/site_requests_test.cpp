@@ -74,7 +74,8 @@ private:
 
 Credentials credentials() {
     Credentials all;
-    all.named = {{"studio", {"studio script", "studio key"}}, {"own", {"own script", "own key"}}};
+    all.named = {{"studio", {site::Script{"studio script", "studio key"}}},
+                 {"own", {site::Script{"own script", "own key"}}}};
     all.plugins = {{"plugin_with_own", "own"}, {"plugin_misconfigured", "gone"}};
     return all;
 }
@@ -231,6 +232,50 @@ TEST_CASE("a request goes out under the script it brings, names, owns or inherit
     CHECK(script_of(Credential::named("studio"), "plugin_with_own") == "studio script/studio key");
     CHECK(script_of({}, "plugin_with_own") == "own script/own key");
     CHECK(script_of({}, "another") == "studio script/studio key");
+}
+
+TEST_CASE("a request goes out as the person or session that the configuration names, and in whose name") {
+    auto all = credentials();
+    all.named["rhea"] = {site::User{"rhea", "s3cret", ""}};
+    all.named["browser"] = {site::Session{"dd63550a"}};
+    all.named["in her name"] = {site::Script{"studio script", "studio key"}, "rhea"};
+    Pool pool(like_a_site, {}, all);
+    const auto auth_of = [&](const char* name) {
+        auto asked = request("p");
+        asked.credential = Credential::named(name);
+        REQUIRE(pool.ask(asked));
+        return pool.site.server.requests().back().auth();
+    };
+    CHECK(auth_of("rhea") == json{{"user_login", "rhea"}, {"user_password", "s3cret"}});
+    CHECK(auth_of("browser") == json{{"session_token", "dd63550a"}, {"reject_if_expired", true}});
+    CHECK(auth_of("in her name")["sudo_as_login"] == "rhea");
+}
+
+TEST_CASE("a person with a code is logged in once for all requests, and again only if that failed") {
+    auto all = credentials();
+    all.named["rhea"] = {site::User{"rhea", "s3cret", "492817"}};
+    SiteRequestPool::Options options;
+    options.threads = 4;
+    std::atomic<int> logins{0};
+    Pool pool(
+        [&](const RawRequest& request, RawPeer& peer) {
+            if (request.method() != "get_session_token") return like_a_site(request, peer);
+            if (++logins == 1)
+                return peer.send(http(R"({"exception": true, "message": "wait", "error_code": 106})"));
+            peer.send(http(R"({"session_id": "dd63550a"})"));
+        },
+        options, all);
+    auto asked = request("p");
+    asked.credential = Credential::named("rhea");
+    const auto refused = failure_of(pool.ask(asked));
+    CHECK(refused.site_code == 106);
+    CHECK(refused.message.find("492817") == std::string::npos);
+    Answers answers;
+    for (int i = 0; i < 20; ++i) pool.pool.start(asked, {}, answers.take(std::to_string(i)));
+    for (int i = 0; i < 20; ++i) CHECK(answers.of(std::to_string(i)));
+    CHECK(logins == 2);
+    for (const auto& request : pool.site.server.requests())
+        if (request.method() == "read") CHECK(request.auth()["session_token"] == "dd63550a");
 }
 
 TEST_CASE("a request whose credential is missing or unknown is refused by name") {
