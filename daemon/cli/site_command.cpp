@@ -64,31 +64,6 @@ struct Caller {
 
 void complain(const std::string& what) { std::fprintf(stderr, "sgeventd: %s\n", what.c_str()); }
 
-ExitCode open(const SiteOptions& options, Caller& caller) {
-    const auto loaded = config::load(options.config);
-    if (!loaded) {
-        for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
-        return ExitCode::config;
-    }
-    const auto& config = loaded->config;
-    caller.options.credential = service::daemon_script(config);
-    if (!options.credential.empty()) {
-        const auto found = config.credentials.find(options.credential);
-        if (found == config.credentials.end()) {
-            complain(fmt::format("the configuration has no credential '{}'", options.credential));
-            return ExitCode::usage;
-        }
-        caller.options.credential = site::Script{found->second.script, found->second.key.value};
-    }
-    auto made = site::Client::make(service::site_settings(config), caller.clock, caller.log);
-    if (!made) {
-        complain(made.error().message);
-        return ExitCode::config;
-    }
-    caller.client = std::move(*made);
-    return ExitCode::ok;
-}
-
 ExitCode refused(const Failure& failure) {
     complain(failure.message);
     switch (failure.cause) {
@@ -107,6 +82,37 @@ ExitCode refused(const Failure& failure) {
         default:
             return ExitCode::data;
     }
+}
+
+ExitCode open(const SiteOptions& options, std::stop_token stop, Caller& caller) {
+    const auto loaded = config::load(options.config);
+    if (!loaded) {
+        for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
+        return ExitCode::config;
+    }
+    const auto& config = loaded->config;
+    auto who = service::daemon_caller(config);
+    if (!options.credential.empty()) {
+        const auto found = config.credentials.find(options.credential);
+        if (found == config.credentials.end()) {
+            complain(fmt::format("the configuration has no credential '{}'", options.credential));
+            return ExitCode::usage;
+        }
+        who = service::caller_of(found->second);
+    }
+    auto made = site::Client::make(service::site_settings(config), caller.clock, caller.log);
+    if (!made) {
+        complain(made.error().message);
+        return ExitCode::config;
+    }
+    caller.client = std::move(*made);
+    caller.options.credential = std::move(who.credential);
+    caller.options.sudo_as_login = std::move(who.sudo_as_login);
+    caller.options.stop = std::move(stop);
+    auto credential = caller.client->logged_in(caller.options);
+    if (!credential) return refused(credential.error());
+    caller.options.credential = std::move(*credential);
+    return ExitCode::ok;
 }
 
 ExitCode printed(const std::string& line) {
@@ -165,8 +171,7 @@ ExitCode upload_command(const UploadOptions& options) {
         complain(fmt::format("'{}' is no entity: write TYPE:ID, such as Version:42", options.entity));
         return ExitCode::usage;
     }
-    if (const auto code = open(options.site, caller); code != ExitCode::ok) return code;
-    caller.options.stop = interruption.token();
+    if (const auto code = open(options.site, interruption.token(), caller); code != ExitCode::ok) return code;
     request.id = *id;
     request.file = options.file;
     request.field = options.field;
@@ -183,8 +188,7 @@ ExitCode upload_command(const UploadOptions& options) {
 ExitCode download_command(const DownloadOptions& options) {
     Interruption interruption;
     Caller caller;
-    if (const auto code = open(options.site, caller); code != ExitCode::ok) return code;
-    caller.options.stop = interruption.token();
+    if (const auto code = open(options.site, interruption.token(), caller); code != ExitCode::ok) return code;
     auto attachment = attachment_of(caller, options.what);
     if (!attachment) return refused(attachment.error());
     ProgressLine line(options.file.filename().string());

@@ -19,11 +19,19 @@ struct Secret {
     std::string shown;
 };
 
-/// A script of the site and its key.
+/// Who calls the site: a script with its key, a person with a password, or a session; one of them. A
+/// secret is also where the content of its file ends up; no file: it stands in the configuration itself.
 struct Credential {
     std::string script;
-    Secret key;                      ///< also where the content of `key_file` ends up
-    std::filesystem::path key_file;  ///< empty: the key stands in the configuration itself
+    Secret key;
+    std::filesystem::path key_file;
+    std::string user{};
+    Secret password{};
+    std::filesystem::path password_file{};
+    Secret auth_token{};  ///< the code of a second factor; empty: none
+    Secret session_token{};
+    std::filesystem::path session_token_file{};
+    std::string sudo_as_login{};  ///< in whose name; empty: the caller's own
 };
 
 /// Where a plugin's code runs.

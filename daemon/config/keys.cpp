@@ -97,17 +97,38 @@ std::vector<Key> site_keys() {
 }
 
 std::vector<Key> credential_keys() {
+    const auto key = [](const char* name, Slot (*slot)(Credential&), const char* help) {
+        return Key{std::string("credentials.*.") + name,
+                   [slot](Config& c, const std::string& n) { return slot(c.credentials[n]); }, help};
+    };
     return {
-        {"credentials.*.script",
-         [](Config& c, const std::string& n) -> Slot { return &c.credentials[n].script; },
-         "name of the script (API user) on the site",
-         {},
-         true},
-        {"credentials.*.key", [](Config& c, const std::string& n) -> Slot { return &c.credentials[n].key; },
-         "its key, or ${NAME} for an environment variable that holds it"},
-        {"credentials.*.key_file",
-         [](Config& c, const std::string& n) -> Slot { return &c.credentials[n].key_file; },
-         "or a file that holds the key"},
+        key(
+            "script", [](Credential& c) -> Slot { return &c.script; },
+            "name of the script (API user) on the site"),
+        key(
+            "key", [](Credential& c) -> Slot { return &c.key; },
+            "its key, or ${NAME} for an environment variable that holds it"),
+        key(
+            "key_file", [](Credential& c) -> Slot { return &c.key_file; }, "or a file that holds the key"),
+        key(
+            "user", [](Credential& c) -> Slot { return &c.user; }, "or the login of a person"),
+        key(
+            "password", [](Credential& c) -> Slot { return &c.password; }, "their password, or ${NAME}"),
+        key(
+            "password_file", [](Credential& c) -> Slot { return &c.password_file; },
+            "or a file that holds the password"),
+        key(
+            "auth_token", [](Credential& c) -> Slot { return &c.auth_token; },
+            "and the code of their second factor, good for one login"),
+        key(
+            "session_token", [](Credential& c) -> Slot { return &c.session_token; },
+            "or the token of a session that is open already, or ${NAME}"),
+        key(
+            "session_token_file", [](Credential& c) -> Slot { return &c.session_token_file; },
+            "or a file that holds the token"),
+        key(
+            "sudo_as_login", [](Credential& c) -> Slot { return &c.sudo_as_login; },
+            "the person in whose name calls are made"),
     };
 }
 
@@ -200,7 +221,10 @@ std::vector<std::string> Config::secrets() const {
     const auto add = [&](const std::string& secret) {
         if (!secret.empty()) all.push_back(secret);
     };
-    for (const auto& [name, credential] : credentials) add(credential.key.value);
+    for (const auto& [name, credential] : credentials)
+        for (const auto* secret :
+             {&credential.key, &credential.password, &credential.auth_token, &credential.session_token})
+            add(secret->value);
     const auto& proxy = site.proxy.value;
     if (const auto at = proxy.rfind('@'); at != std::string::npos) {
         const auto colon =

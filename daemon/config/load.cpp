@@ -12,6 +12,7 @@
 #include <set>
 
 #include "config/arguments.hpp"
+#include "config/credentials.hpp"
 #include "config/document.hpp"
 #include "config/keys.hpp"
 #include "config/text_file.hpp"
@@ -21,7 +22,6 @@ namespace sg::config {
 namespace {
 
 constexpr std::size_t largest_file = 4'000'000;
-constexpr std::size_t largest_key = 65'536;
 
 bool is_name(std::string_view text) {
     return !text.empty() && (text[0] < '0' || text[0] > '9') &&
@@ -315,26 +315,12 @@ private:
     void check_credentials() {
         for (auto& [name, credential] : config_.credentials) {
             const auto full = "credentials." + name;
-            const bool inside = given_.count(full + ".key") != 0,
-                       file = given_.count(full + ".key_file") != 0;
-            if (inside == file)
-                problem(mark_of(full), full,
-                        inside ? "expected key or key_file, not both" : "expected key or key_file");
-            else if (file && !credential.key_file.empty())
-                read_key_file(credential, full + ".key_file");
+            const auto given = [&](const std::string& key) { return given_.count(full + "." + key) != 0; };
+            check_credential(credential, given, [&](const std::string& key, std::string text) {
+                const auto at = key.empty() ? full : full + "." + key;
+                problem(mark_of(at), at, std::move(text));
+            });
         }
-    }
-
-    void read_key_file(Credential& credential, const std::string& full) {
-        auto text = read_text(credential.key_file, largest_key);
-        if (!text)
-            return problem(mark_of(full), full,
-                           fmt::format("{}: {}", credential.key_file.string(), text.error().message));
-        if (text->ends_with('\n')) text->pop_back();
-        if (text->ends_with('\r')) text->pop_back();
-        if (text->empty())
-            return problem(mark_of(full), full, fmt::format("{}: is empty", credential.key_file.string()));
-        credential.key = {std::move(*text), ""};
     }
 
     void check_references() {

@@ -54,7 +54,7 @@ public:
           options_(plugin_options(config_)),
           started_(service.clock_.utc()),
           loop_(service.clock_),
-          reader_(client, daemon_script(config_)),
+          reader_(client, daemon_caller(config_)),
           requests_(client, plugin_credentials(config_), request_options(config_), log_),
           masked_(requests_, service.logging_),
           dispatcher_(dispatch_settings(config_), loop_, store, log_) {

@@ -7,10 +7,6 @@ namespace {
 
 constexpr std::chrono::milliseconds retry_floor{100};  // below the least that can be configured
 
-site::Script script_of(const config::Credential& credential) {
-    return {credential.script, credential.key.value};
-}
-
 plugins::PluginSettings one_plugin(const config::PluginSettings& from) {
     plugins::PluginSettings to;
     to.args = nlohmann::json::parse(from.args.json);
@@ -53,13 +49,24 @@ site::Settings site_settings(const config::Config& config) {
     return to;
 }
 
-site::Script daemon_script(const config::Config& config) {
-    return script_of(config.credentials.at(config.site.credential));
+site::Caller caller_of(const config::Credential& credential) {
+    site::Caller to{{}, credential.sudo_as_login};
+    if (!credential.user.empty())
+        to.credential = site::User{credential.user, credential.password.value, credential.auth_token.value};
+    else if (!credential.session_token.value.empty())
+        to.credential = site::Session{credential.session_token.value};
+    else
+        to.credential = site::Script{credential.script, credential.key.value};
+    return to;
+}
+
+site::Caller daemon_caller(const config::Config& config) {
+    return caller_of(config.credentials.at(config.site.credential));
 }
 
 Credentials plugin_credentials(const config::Config& config) {
     Credentials to;
-    for (const auto& [name, credential] : config.credentials) to.named[name] = script_of(credential);
+    for (const auto& [name, credential] : config.credentials) to.named[name] = caller_of(credential);
     for (const auto& [name, plugin] : config.plugins)
         if (!plugin.credential.empty()) to.plugins[name] = plugin.credential;
     const auto& common = config.plugin_defaults.credential;

@@ -12,7 +12,9 @@
 namespace sg::service {
 
 site::Settings site_settings(const config::Config& config);
-site::Script daemon_script(const config::Config& config);
+/// A credential that `check_credential` found no fault with.
+site::Caller caller_of(const config::Credential& credential);
+site::Caller daemon_caller(const config::Config& config);
 Credentials plugin_credentials(const config::Config& config);
 SiteRequestPool::Options request_options(const config::Config& config);
 stream::Settings stream_settings(const config::Config& config);

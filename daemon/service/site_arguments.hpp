@@ -31,12 +31,14 @@ public:
     bool flag_or(const char* name, bool otherwise);
     std::vector<std::string> texts_or_none(const char* name);
 
+    /// A complaint about a value that is of the right kind and yet makes no sense.
+    void complain(const char* name, const char* what);
+
     /// To be asked when all has been read. Errors: `invalid`, `not_supported`.
     Result<void> complaint() const;
 
 private:
     const nlohmann::json* find(const char* name);
-    void complain(const char* name, const char* what);
     std::string to_text(const char* name, const nlohmann::json& value);
 
     const nlohmann::json& object_;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "service/site_arguments.hpp"
+#include "service/site_file_methods.hpp"
 #include "site/json_text.hpp"
 #include "site/methods_people.hpp"
 #include "site/methods_rows.hpp"
@@ -320,6 +321,9 @@ constexpr std::array methods{
     Entry{"user_subscriptions_read", user_subscriptions_read},
     Entry{"user_subscriptions_create", user_subscriptions_create},
     Entry{"export_page", export_page},
+    Entry{"upload", upload_file},
+    Entry{"share_thumbnail", share_thumbnail},
+    Entry{"download_attachment", download_file},
 };
 
 #undef SG_CHECK

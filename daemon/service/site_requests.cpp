@@ -6,6 +6,7 @@
 #include <list>
 #include <mutex>
 
+#include "service/site_file_methods.hpp"
 #include "service/site_methods.hpp"
 #include "util/thread.hpp"
 
@@ -16,11 +17,11 @@ host::SiteAnswer stopped() { return fail(Cause::stopped, "the site was not asked
 
 }  // namespace
 
-Result<site::Script> Credentials::resolve(const host::SiteRequest& request) const {
+Result<site::Caller> Credentials::resolve(const host::SiteRequest& request) const {
     const auto& credential = request.credential;
     if (!credential.script_name.empty()) {
         if (!credential.script_key.empty())
-            return site::Script{credential.script_name, credential.script_key};
+            return site::Caller{site::Script{credential.script_name, credential.script_key}};
         return fail(Cause::authentication, "the plugin handed in the script '{}' without a key",
                     credential.script_name);
     }
@@ -175,24 +176,33 @@ SiteRequestPool::SiteRequestPool(site::Client& client, Credentials credentials, 
       credentials_(std::move(credentials)),
       options_(options),
       log_(log),
-      queue_(std::make_unique<Queue>(options_)) {
+      calls_(std::make_unique<Queue>(options_)),
+      files_(std::make_unique<Queue>(options_)) {
     for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.threads); ++i)
-        workers_.push_back(start_thread("site-call-" + std::to_string(i), [this](std::stop_token stop) {
-            while (auto item = queue_->take(stop)) item->done(answer(*item, stop));
-        }));
+        work(*calls_, "site-call-" + std::to_string(i));
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.file_threads); ++i)
+        work(*files_, "site-file-" + std::to_string(i));
+}
+
+void SiteRequestPool::work(Queue& queue, const std::string& thread_name) {
+    workers_.push_back(start_thread(thread_name, [this, &queue](std::stop_token stop) {
+        while (auto item = queue.take(stop)) item->done(answer(*item, stop));
+    }));
 }
 
 SiteRequestPool::~SiteRequestPool() { shut_down(); }
 
 void SiteRequestPool::shut_down() {
     for (auto& worker : workers_) worker.request_stop();
-    queue_->close();
+    calls_->close();
+    files_->close();
     workers_.clear();  // joins
 }
 
 void SiteRequestPool::start(host::SiteRequest request, std::stop_token stop,
                             std::function<void(host::SiteAnswer)> done) {
-    queue_->add(std::make_unique<Item>(std::move(request), std::move(stop), std::move(done)));
+    auto& queue = moves_file(request.method) ? *files_ : *calls_;
+    queue.add(std::make_unique<Item>(std::move(request), std::move(stop), std::move(done)));
 }
 
 host::SiteAnswer SiteRequestPool::answer(Item& item, std::stop_token worker_stop) try {
@@ -202,11 +212,15 @@ host::SiteAnswer SiteRequestPool::answer(Item& item, std::stop_token worker_stop
     std::stop_callback on_worker(std::move(worker_stop), stop);
 
     const auto& request = item.request;
-    auto script = credentials_.resolve(request);
-    if (!script) return tl::unexpected(std::move(script.error()));
+    auto caller = credentials_.resolve(request);
+    if (!caller) return tl::unexpected(std::move(caller.error()));
     site::CallOptions options;
-    options.credential = std::move(*script);
     options.stop = either.get_token();
+    options.credential = std::move(caller->credential);
+    auto credential = client_.logged_in(options);
+    if (!credential) return tl::unexpected(std::move(credential.error()));
+    options.credential = std::move(*credential);
+    options.sudo_as_login = std::move(caller->sudo_as_login);
     if (options_.pass_session_uuid) options.session_uuid = request.session_uuid;
     auto answer = call_site(client_, request.method, request.arguments, options);
     if (!answer)

@@ -14,15 +14,15 @@
 
 namespace sg::service {
 
-/// Whose name a request carries: the script it brings, or the one it names; else the plugin's own;
+/// Who a request is made as: the script it brings, or the one it names; else the plugin's own;
 /// else the default. What stands for none of these is refused.
 struct Credentials {
-    std::map<std::string, site::Script> named;   ///< by the name in the configuration
+    std::map<std::string, site::Caller> named;   ///< by the name in the configuration
     std::map<std::string, std::string> plugins;  ///< plugin to the name of its own credential
     std::optional<std::string> for_plugins;      ///< name of the one for plugins without their own
 
     /// Errors: `authentication`, naming what is missing.
-    Result<site::Script> resolve(const host::SiteRequest& request) const;
+    Result<site::Caller> resolve(const host::SiteRequest& request) const;
 };
 
 /// A fixed number of threads that make site calls on behalf of plugins, plugins taking turns: what one
@@ -37,6 +37,7 @@ class SiteRequestPool final : public host::SiteRequests {
 public:
     struct Options {
         std::size_t threads = 8;
+        std::size_t file_threads = 2;
         std::size_t waiting_per_plugin = 10'000;
         std::size_t bytes_per_plugin = std::size_t{64} << 20;  ///< of arguments that wait; one always may
         bool pass_session_uuid = true;
@@ -64,7 +65,9 @@ private:
     Credentials credentials_;
     Options options_;
     Logger& log_;
-    std::unique_ptr<Queue> queue_;
+    void work(Queue& queue, const std::string& thread_name);
+
+    std::unique_ptr<Queue> calls_, files_;
     std::vector<std::jthread> workers_;
 };
 

@@ -5,6 +5,8 @@
 
 #include "site/calls.hpp"
 #include "site/json_text.hpp"
+#include "site/logins.hpp"
+#include "site/methods_people.hpp"
 #include "site/wire.hpp"
 
 namespace sg::site {
@@ -39,8 +41,20 @@ Result<std::unique_ptr<Client>> Client::make(Settings settings, Clock& clock, Lo
         new Client(std::make_unique<Calls>(std::move(settings), std::move(route), clock, log)));
 }
 
-Client::Client(std::unique_ptr<Calls> calls) : calls_(std::move(calls)) {}
+Client::Client(std::unique_ptr<Calls> calls)
+    : calls_(std::move(calls)), logins_(std::make_unique<Logins>()) {}
 Client::~Client() = default;
+
+Result<Credential> Client::logged_in(const CallOptions& options) {
+    const auto* user = std::get_if<User>(&options.credential);
+    if (user == nullptr || user->auth_token.empty()) return options.credential;
+    auto own = options;  // whoever logs in does so as themselves
+    own.sudo_as_login.clear();
+    own.session_uuid.clear();
+    auto session = logins_->session_of(*user, options.stop, [&] { return log_in(*this, *user, own); });
+    if (!session) return tl::unexpected(std::move(session.error()));
+    return Credential(std::move(*session));
+}
 
 Result<json> Client::info(const CallOptions& options) { return calls_->call_as_nobody("info", options); }
 

@@ -77,6 +77,11 @@ public:
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
+    /// The credential of `options` as it can be used more than once: a person with the code of a second
+    /// factor is logged in, once for each code, and the session kept; any other is itself. Errors: those
+    /// of the login; the next caller tries again.
+    Result<Credential> logged_in(const CallOptions& options);
+
     /// What the site says of itself (`version`, …). Needs no credential.
     Result<nlohmann::json> info(const CallOptions& options);
 
@@ -142,10 +147,12 @@ public:
 private:
     class Calls;
     class Files;
+    class Logins;
     explicit Client(std::unique_ptr<Calls> calls);
     Result<void> check_query(const Query& query, const CallOptions& options);
 
     std::unique_ptr<Calls> calls_;
+    std::unique_ptr<Logins> logins_;
 };
 
 }  // namespace sg::site

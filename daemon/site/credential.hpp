@@ -29,6 +29,12 @@ struct Session {
 /// Exactly one of these. With none of them only `info` can be called.
 using Credential = std::variant<std::monostate, Script, User, Session>;
 
+/// Who calls, and in whose name: empty is their own.
+struct Caller {
+    Credential credential;
+    std::string sudo_as_login{};
+};
+
 /// Credentials as people write them down, in any combination; empty is absent.
 struct CredentialParts {
     std::string script_name, script_key;

@@ -37,23 +37,29 @@ site::ReadRequest request_of(const EventQuery& query) {
 
 }  // namespace
 
-SiteEventReader::SiteEventReader(site::Client& client, site::Script script)
-    : client_(client), script_(std::move(script)) {}
+SiteEventReader::SiteEventReader(site::Client& client, site::Caller caller)
+    : client_(client), caller_(std::move(caller)) {}
 SiteEventReader::~SiteEventReader() = default;
 
-void SiteEventReader::set_script(site::Script script) {
+void SiteEventReader::set_caller(site::Caller caller) {
     std::lock_guard lock(mutex_);
-    script_ = std::move(script);
+    caller_ = std::move(caller);
 }
 
 Result<Fetched> SiteEventReader::fetch(const EventQuery& query, std::stop_token stop) {
     site::CallOptions options;
+    std::string sudo_as_login;
     {
         std::lock_guard lock(mutex_);
-        options.credential = script_;
+        options.credential = caller_.credential;
+        sudo_as_login = caller_.sudo_as_login;
     }
     options.stop = std::move(stop);
     options.attempts = 1;  // the stream has its own pauses, and says what it waits for
+    auto credential = client_.logged_in(options);
+    if (!credential) return tl::unexpected<Failure>(std::move(credential.error()));
+    options.credential = std::move(*credential);
+    options.sudo_as_login = std::move(sudo_as_login);
     auto answer = client_.read_raw(request_of(query), options);
     if (!answer) return tl::unexpected<Failure>(std::move(answer.error()));
     return Fetched{std::move(answer->body), answer->date};

@@ -8,24 +8,24 @@
 
 namespace sg::stream {
 
-/// Asks a `site::Client` as one script: nine fields of each event, ascending by id.
+/// Asks a `site::Client` as one caller: nine fields of each event, ascending by id.
 ///
-/// Threads: any; `set_script` too, and the next query uses it.
+/// Threads: any; `set_caller` too, and the next query uses it.
 /// Lifetime: outlived by `client`.
 class SiteEventReader final : public EventReader {
 public:
-    SiteEventReader(site::Client& client, site::Script script);
+    SiteEventReader(site::Client& client, site::Caller caller);
     ~SiteEventReader();
 
     Result<Fetched> fetch(const EventQuery& query, std::stop_token stop) override;
 
     /// Another name or key, after a reload of the configuration.
-    void set_script(site::Script script);
+    void set_caller(site::Caller caller);
 
 private:
     site::Client& client_;
     std::mutex mutex_;
-    site::Script script_;
+    site::Caller caller_;
 };
 
 }  // namespace sg::stream

@@ -34,7 +34,8 @@ std::string with_optional_keys() {
 
 tl::expected<config::Loaded, std::vector<config::Problem>> load(test::ConfigFile& file,
                                                                 const std::string& text) {
-    file.write("plugins-key\n", "plugins-key");
+    for (const auto* name : {"plugins-key", "rhea-password", "session"}) file.write("secret\n", name);
+    file.environment["RHEA_PASSWORD"] = file.environment["RHEA_CODE"] = file.environment["SESSION"] = "s";
     file.environment["SGEVENTD_KEY"] = "daemon-key";
     file.environment["CREDENTIALS_DIRECTORY"] = file.directory().string();
     return file.load(text);

@@ -153,7 +153,8 @@ TEST_CASE("every required key is asked for by name") {
     const auto said = file.problems("credentials:\n  a:\n    key: x\nsite: {}\n");
     CHECK(said.find("c.yaml:4:1: site.url: is required") != std::string::npos);
     CHECK(said.find("c.yaml:4:1: site.credential: is required") != std::string::npos);
-    CHECK(said.find("c.yaml:2:3: credentials.a.script: is required") != std::string::npos);
+    CHECK(said.find("c.yaml:3:5: credentials.a.key: goes with script, which is missing") !=
+          std::string::npos);
     CHECK(said.find("c.yaml: collections: is required") != std::string::npos);
 }
 

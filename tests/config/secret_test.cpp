@@ -104,6 +104,59 @@ TEST_CASE("what is shown has every secret masked and says where it came from") {
     CHECK(shown.find("channel: \"5\"") != std::string::npos);
 }
 
+TEST_CASE("a person and a session are credentials too, with secrets as well kept as keys") {
+    ConfigFile file;
+    file.environment["PASSWORD"] = "environment-password";
+    file.write("file-token\n", "token");
+    auto text = std::string(ConfigFile::least);
+    text.insert(text.find("collections:"),
+                "  rhea: { user: rhea, password: '${PASSWORD}', auth_token: '492817' }\n"
+                "  zoe: { user: zoe, password: plain-password, sudo_as_login: rhea }\n"
+                "  browser: { session_token_file: token }\n");
+    const auto persons = file.load(text);
+    if (!persons) FAIL(persons.error().front().to_string());
+    const auto& all = persons->config.credentials;
+    CHECK(all.at("rhea").user == "rhea");
+    CHECK(all.at("rhea").password.value == "environment-password");
+    CHECK(all.at("rhea").auth_token.value == "492817");
+    CHECK(all.at("zoe").sudo_as_login == "rhea");
+    CHECK(all.at("browser").session_token.value == "file-token");
+    const auto shown = config::show(persons->config);
+    const auto masked = persons->config.secrets();
+    for (const auto* secret : {"environment-password", "492817", "plain-password", "file-token"}) {
+        CHECK(shown.find(secret) == std::string::npos);
+        CHECK(std::find(masked.begin(), masked.end(), secret) != masked.end());
+    }
+    CHECK(shown.find("${PASSWORD}") != std::string::npos);
+    CHECK(shown.find("sudo_as_login: rhea") != std::string::npos);
+}
+
+TEST_CASE("a credential that is half, double or nothing is refused where it stands") {
+    ConfigFile file;
+    const auto said = [&](const std::string& section) {
+        auto text = std::string(ConfigFile::least);
+        text.insert(text.find("collections:"), "  x: {" + section + "}\n");
+        return file.problems(text);
+    };
+    file.write("\n", "empty");
+    CHECK(said("sudo_as_login: rhea") ==
+          "c.yaml:11:3: credentials.x: expected a script, a user or a session_token\n");
+    CHECK(said("script: s, key: k, user: rhea, password: p") ==
+          "c.yaml:11:3: credentials.x: expected one of script, user and session_token\n");
+    CHECK(said("script: s, key: k, session_token: t").find("expected one of") != std::string::npos);
+    CHECK(said("user: rhea") == "c.yaml:11:3: credentials.x: expected password or password_file\n");
+    CHECK(said("script: s") == "c.yaml:11:3: credentials.x: expected key or key_file\n");
+    CHECK(said("user: rhea, password: p, password_file: empty").find("not both") != std::string::npos);
+    CHECK(said("password: p") == "c.yaml:11:7: credentials.x.password: goes with user, which is missing\n");
+    CHECK(said("script: s, key: k, auth_token: '1'") ==
+          "c.yaml:11:26: credentials.x.auth_token: goes with user, which is missing\n");
+    CHECK(said("session_token_file: empty").find("session_token_file: ") != std::string::npos);
+    CHECK(said("session_token_file: empty").find("is empty") != std::string::npos);
+    CHECK(said("user: rhea, password: ''").find("not an empty one") != std::string::npos);
+    CHECK(said("user: '', password: p").find("not an empty one") != std::string::npos);
+    CHECK(said("usr: rhea, password: p").find("did you mean user?") != std::string::npos);
+}
+
 TEST_CASE("no complaint repeats a secret") {
     ConfigFile file;
     CHECK(file.problems(with_key("key: [topsecret]")).find("topsecret") == std::string::npos);

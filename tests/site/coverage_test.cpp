@@ -68,13 +68,15 @@ const char* const rpc_methods[] = {"info",
                                    "user_subscriptions_create",
                                    "export_page"};
 
-/// No calls of the JSON API: transfers of files, and what only concerns an object of the Python client.
-const char* const other_methods[] = {"upload",
-                                     "upload_thumbnail",
-                                     "upload_filmstrip_thumbnail",
-                                     "share_thumbnail",
-                                     "download_attachment",
-                                     "get_attachment_download_url",
+/// Files, and the calls that carry them.
+const std::pair<const char*, const char*> file_methods[] = {{"upload", "upload"},
+                                                            {"upload_thumbnail", "upload"},
+                                                            {"upload_filmstrip_thumbnail", "upload"},
+                                                            {"share_thumbnail", "share_thumbnail"},
+                                                            {"download_attachment", "download_attachment"}};
+
+/// What only concerns an object of the Python client.
+const char* const other_methods[] = {"get_attachment_download_url",
                                      "get_auth_cookie_handler",
                                      "connect",
                                      "close",
@@ -161,12 +163,18 @@ TEST_CASE("the coverage page names every method of the protocol, and says of eac
         CHECK(has(name == "find_one" ? "find" : name));
         CHECK(page.at(name) == "yes");
     }
+    for (const auto& [name, call] : file_methods) {
+        INFO(name);
+        REQUIRE(page.count(name) == 1);
+        CHECK(has(call));
+        CHECK(page.at(name) == "yes");
+    }
     for (const std::string name : other_methods) {
         INFO(name);
         REQUIRE(page.count(name) == 1);
         CHECK((page.at(name) == "yes" || is_no(page.at(name))));
     }
-    CHECK(page.size() == std::size(rpc_methods) + std::size(other_methods));
+    CHECK(page.size() == std::size(rpc_methods) + std::size(file_methods) + std::size(other_methods));
 }
 
 TEST_CASE("the coverage page names every relation, and says of each whether filters can be made with it") {

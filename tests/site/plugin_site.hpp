@@ -14,16 +14,18 @@ namespace sg::test {
 /// Arguments cross as the JSON text they are between host and daemon.
 class PluginSite final : public Site {
 public:
-    explicit PluginSite(site::Client& client) : client_(client) {}
+    explicit PluginSite(site::Client& client, site::CallOptions options = as("relay"))
+        : client_(client), options_(std::move(options)) {}
 
     nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override {
-        const auto answer = service::call_site(client_, method, arguments.dump(), as("relay"));
+        const auto answer = service::call_site(client_, method, arguments.dump(), options_);
         if (!answer) throw Error(answer.error().cause, answer.error().message, answer.error().site_code);
         return nlohmann::json::parse(*answer);
     }
 
 private:
     site::Client& client_;
+    site::CallOptions options_;
 };
 
 /// A server that says it is a certain version, and answers everything else alike.

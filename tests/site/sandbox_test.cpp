@@ -191,7 +191,8 @@ TEST_CASE("C45 callbacks with one credential and another plugin share no connect
     Studio studio;
     studio.site.add_script("script_of_b", "key of b");
     service::Credentials all;
-    all.named = {{"a", {sandbox::Site::script, sandbox::Site::key}}, {"b", {"script_of_b", "key of b"}}};
+    all.named = {{"a", {site::Script{sandbox::Site::script, sandbox::Site::key}}},
+                 {"b", {site::Script{"script_of_b", "key of b"}}}};
     all.plugins = {{"plugin_a", "a"}, {"plugin_b", "b"}};
     service::SiteRequestPool pool(*studio.client, all, {}, studio.log);
     CHECK(studio.site.connections() == 0);

@@ -10,6 +10,7 @@
 #include "catch.hpp"
 #include "fixture.hpp"
 #include "service/site_methods.hpp"
+#include "temp_dir.hpp"
 #include "wait_for.hpp"
 
 using namespace sg;
@@ -73,7 +74,8 @@ private:
 
 Credentials credentials() {
     Credentials all;
-    all.named = {{"studio", {"studio script", "studio key"}}, {"own", {"own script", "own key"}}};
+    all.named = {{"studio", {site::Script{"studio script", "studio key"}}},
+                 {"own", {site::Script{"own script", "own key"}}}};
     all.plugins = {{"plugin_with_own", "own"}, {"plugin_misconfigured", "gone"}};
     return all;
 }
@@ -177,6 +179,17 @@ TEST_CASE("a plugin's call that cannot be understood is refused by name, and not
         Row{"authenticate_human_user", R"({"login": "rhea", "password": ""})", Cause::invalid, "password"},
         Row{"user_subscriptions_create", R"({"users": [{"humanUserId": "42"}]})", Cause::invalid, "'users'"},
         Row{"note_thread_read", R"({"note_id": 1, "entity_fields": []})", Cause::invalid, "entity_fields"},
+        Row{"upload", R"({"type": "Version", "id": 1, "file": "take.mov"})", Cause::invalid, "absolute path"},
+        Row{"upload", R"({"type": "Version", "id": 1})", Cause::invalid, "'file' is missing"},
+        Row{"upload", R"({"type": "Version", "id": 1, "file": "/dev/null"})", Cause::invalid, "/dev/null"},
+        Row{"share_thumbnail", R"({"entities": 7, "source": {"type": "Shot", "id": 1}})", Cause::invalid,
+            "has to be a list"},
+        Row{"share_thumbnail", R"({"entities": [7], "source": {"type": "Shot", "id": 1}})", Cause::invalid,
+            "by type and id"},
+        Row{"share_thumbnail", R"({"entities": [], "source": null})", Cause::invalid, "'source'"},
+        Row{"download_attachment", R"({"attachment": 1, "to": "../take.mov"})", Cause::invalid,
+            "absolute path"},
+        Row{"download_attachment", R"({"to": "/tmp/take.mov"})", Cause::invalid, "'attachment' is missing"},
         Row{"find", R"({"type": "Shot", "sudo_as_login": 7})", Cause::invalid, "'sudo_as_login'"});
     Pool pool(like_a_site);
     auto asked = request("p", row.method);
@@ -219,6 +232,50 @@ TEST_CASE("a request goes out under the script it brings, names, owns or inherit
     CHECK(script_of(Credential::named("studio"), "plugin_with_own") == "studio script/studio key");
     CHECK(script_of({}, "plugin_with_own") == "own script/own key");
     CHECK(script_of({}, "another") == "studio script/studio key");
+}
+
+TEST_CASE("a request goes out as the person or session that the configuration names, and in whose name") {
+    auto all = credentials();
+    all.named["rhea"] = {site::User{"rhea", "s3cret", ""}};
+    all.named["browser"] = {site::Session{"dd63550a"}};
+    all.named["in her name"] = {site::Script{"studio script", "studio key"}, "rhea"};
+    Pool pool(like_a_site, {}, all);
+    const auto auth_of = [&](const char* name) {
+        auto asked = request("p");
+        asked.credential = Credential::named(name);
+        REQUIRE(pool.ask(asked));
+        return pool.site.server.requests().back().auth();
+    };
+    CHECK(auth_of("rhea") == json{{"user_login", "rhea"}, {"user_password", "s3cret"}});
+    CHECK(auth_of("browser") == json{{"session_token", "dd63550a"}, {"reject_if_expired", true}});
+    CHECK(auth_of("in her name")["sudo_as_login"] == "rhea");
+}
+
+TEST_CASE("a person with a code is logged in once for all requests, and again only if that failed") {
+    auto all = credentials();
+    all.named["rhea"] = {site::User{"rhea", "s3cret", "492817"}};
+    SiteRequestPool::Options options;
+    options.threads = 4;
+    std::atomic<int> logins{0};
+    Pool pool(
+        [&](const RawRequest& request, RawPeer& peer) {
+            if (request.method() != "get_session_token") return like_a_site(request, peer);
+            if (++logins == 1)
+                return peer.send(http(R"({"exception": true, "message": "wait", "error_code": 106})"));
+            peer.send(http(R"({"session_id": "dd63550a"})"));
+        },
+        options, all);
+    auto asked = request("p");
+    asked.credential = Credential::named("rhea");
+    const auto refused = failure_of(pool.ask(asked));
+    CHECK(refused.site_code == 106);
+    CHECK(refused.message.find("492817") == std::string::npos);
+    Answers answers;
+    for (int i = 0; i < 20; ++i) pool.pool.start(asked, {}, answers.take(std::to_string(i)));
+    for (int i = 0; i < 20; ++i) CHECK(answers.of(std::to_string(i)));
+    CHECK(logins == 2);
+    for (const auto& request : pool.site.server.requests())
+        if (request.method() == "read") CHECK(request.auth()["session_token"] == "dd63550a");
 }
 
 TEST_CASE("a request whose credential is missing or unknown is refused by name") {
@@ -290,6 +347,29 @@ TEST_CASE("plugins take turns, whatever each has waiting") {
     gate.open();
     REQUIRE(wait_for([&] { return answers.count() == 10; }));
     CHECK(answers.order() == std::vector<std::string>{"first", "a", "b", "c", "a", "b", "c", "a", "b", "c"});
+}
+
+TEST_CASE("files of one plugin, however long they take, delay no call of another") {
+    SiteRequestPool::Options options;
+    options.threads = options.file_threads = 1;
+    // Only the session that a download begins with is held up.
+    Pool pool(
+        [](const RawRequest& request, RawPeer& peer) {
+            if (request.method() == "get_session_token") return peer.hang();
+            like_a_site(request, peer);
+        },
+        options);
+    Answers answers;
+    TempDir dir;
+    const json wish{{"attachment", 7}, {"to", (dir / "take.mov").string()}};
+    for (const char* name : {"first", "second"})
+        pool.pool.start(request("greedy", "download_attachment", wish), {}, answers.take(name));
+    REQUIRE(wait_for([&] { return pool.site.server.count() > 0; }));
+    pool.pool.start(request("modest"), {}, answers.take("modest"));
+    CHECK(answers.of("modest"));
+    CHECK(answers.count() == 1);
+    pool.pool.shut_down();
+    CHECK(answers.count() == 3);
 }
 
 TEST_CASE("past what may wait a plugin is told that it is too busy, and others are not") {

@@ -65,7 +65,7 @@ struct Running {
         auto made = site::Client::make(about, clock, log);
         REQUIRE(made);
         client = std::move(*made);
-        reader.emplace(*client, site::Script{sandbox::Site::script, key});
+        reader.emplace(*client, site::Caller{site::Script{sandbox::Site::script, key}});
         checkpoint::Store::Options options;
         options.directory = dir / "state";
         auto opened = checkpoint::Store::open(options, clock, log);
@@ -196,7 +196,7 @@ TEST_CASE("C93 over HTTP, a wrong key is a state of its own, and another key end
     REQUIRE(test::wait_for([&] { return run.status().state == stream::State::refused; }));
     CHECK(run.log.count("[SITE-REFUSED]") == 1);
     CHECK(run.log.all().find("wrong\"") == std::string::npos);
-    run.reader->set_script({sandbox::Site::script, sandbox::Site::key});
+    run.reader->set_caller({site::Script{sandbox::Site::script, sandbox::Site::key}});
     REQUIRE(test::wait_for([&] {
         run.on_loop([&] {
             run.stream->retry_now();

@@ -7,7 +7,8 @@
 #include <version>  // defines _GLIBCXX_USE_CXX11_ABI or _LIBCPP_VERSION
 
 /// The version of this interface. Classes grow at their end only: a host runs plugins of its own
-/// major version with the same or an older minor version.
+/// major version with the same or an older minor version. What header code makes of calls that are there
+/// (a member of `Site` over `Site::call`) is no growth: an older daemon refuses the call by its name.
 #define SG_API_MAJOR 1
 #define SG_API_MINOR 0
 

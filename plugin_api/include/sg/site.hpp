@@ -2,8 +2,10 @@
 // The site, as a callback reaches it.
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sg/error.hpp>
 #include <sg/event.hpp>
 #include <sg/filters.hpp>
@@ -12,6 +14,7 @@
 #include <sg/values.hpp>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,7 +35,7 @@ namespace sg {
 /// the browser that caused the event shows the change.
 ///
 /// Threads: every member may be called from any thread of the callback.
-/// Blocks:  until the site has answered, at most the configured limits long.
+/// Blocks:  until the site has answered, at most the configured limits long; a file as long as it moves.
 /// Errors:  throws `Error`: the site's faults with their text and code, `stopped` when the daemon
 ///          ends or the callback is stopped, `not_supported` for what the site is too old for. Reads are
 ///          retried while that makes sense; a call that may have changed something is sent once, so
@@ -278,6 +281,58 @@ public:
                             {{"page_id", page}, {"format", format}, {"layout_name", text_or_null(layout)}}));
     }
 
+    // Files. The daemon reads and writes them, on this machine and as its own user, a few at once for all
+    // plugins together; what it holds in memory does not grow with the file.
+
+    /// Sends a regular file that is not empty; the id of its attachment. It goes into `field`, or is
+    /// attached to the entity where none is named.
+    EntityId upload(const EntityRef& entity, const std::filesystem::path& file, std::string_view field = {},
+                    const UploadOptions& options = {}) {
+        return as_id(call("upload", {{"type", entity.type},
+                                     {"id", entity.id},
+                                     {"file", whole_path(file)},
+                                     {"field", field},
+                                     {"display_name", options.display_name},
+                                     {"tags", options.tags}}));
+    }
+    /// An image, or the frames of one side by side, each 240 pixels wide.
+    EntityId upload_thumbnail(const EntityRef& entity, const std::filesystem::path& file) {
+        return upload(entity, file, "image");
+    }
+    EntityId upload_filmstrip_thumbnail(const EntityRef& entity, const std::filesystem::path& file) {
+        return upload(entity, file, "filmstrip_image");
+    }
+
+    /// Makes the thumbnail of `source` that of `entities`; the id of its attachment, or nullopt where the
+    /// source has none, which clears theirs. Throws `Error(busy)` while it is still being made.
+    std::optional<EntityId> share_thumbnail(const std::vector<EntityRef>& entities, const EntityRef& source,
+                                            Thumbnail which = Thumbnail::image) {
+        const auto id = call("share_thumbnail", {{"entities", links(entities)},
+                                                 {"source", source},
+                                                 {"filmstrip", which == Thumbnail::filmstrip}});
+        return id.is_null() ? std::nullopt : std::optional(as_id(id));
+    }
+    /// Sends a thumbnail to the first of `entities` and shares it with the others.
+    EntityId share_thumbnail(const std::vector<EntityRef>& entities, const std::filesystem::path& file,
+                             Thumbnail which = Thumbnail::image) {
+        if (entities.empty()) throw Error(Cause::invalid, "a thumbnail for no entity");
+        const auto sent =
+            upload(entities.front(), file, which == Thumbnail::filmstrip ? "filmstrip_image" : "image");
+        if (entities.size() > 1)
+            share_thumbnail({entities.begin() + 1, entities.end()}, entities.front(), which);
+        return sent;
+    }
+
+    /// Fetches a file to `to`, which is replaced when all of it is on the disk and not before. `attachment`
+    /// is an attachment's id, what a file field holds, an `Attachment` link, or a URL, as an image field
+    /// holds it. nullopt, and no file, where it is null. Throws `Error(busy)` while the site looks for
+    /// malware in it.
+    std::optional<Downloaded> download_attachment(const Json& attachment, const std::filesystem::path& to) {
+        const auto done = call("download_attachment", {{"attachment", attachment}, {"to", whole_path(to)}});
+        if (done.is_null()) return std::nullopt;
+        return Downloaded{done.value("bytes", std::uint64_t{0}), done.value("content_type", std::string())};
+    }
+
     /// Any call by its name above, with arguments by name; `sudo_as_login` goes with all of them.
     /// Throws `Error(not_supported)` if the daemon does not know it.
     virtual Json call(std::string_view method, const Json& arguments) = 0;
@@ -289,6 +344,17 @@ private:
     static bool is_true(const Json& value) { return value.is_boolean() && value.get<bool>(); }
     static std::string as_text(const Json& value) {
         return value.is_string() ? value.get<std::string>() : std::string();
+    }
+    static EntityId as_id(const Json& value) {
+        if (value.is_number_integer()) return value.get<EntityId>();
+        throw Error(Cause::bad_answer, "an id was expected");
+    }
+    /// The daemon has a working directory of its own.
+    static std::string whole_path(const std::filesystem::path& file) {
+        std::error_code problem;
+        auto whole = std::filesystem::absolute(file, problem);
+        if (problem || file.empty()) throw Error(Cause::invalid, "'" + file.string() + "' leads to no file");
+        return whole.string();
     }
     static Json text_or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }
     static Json number_or_null(const std::optional<std::int64_t>& number) {

@@ -126,6 +126,19 @@ struct WorkScheduleChange {
     ScheduleOf of;
 };
 
+struct UploadOptions {
+    std::string display_name;       ///< empty: the file's name; not for thumbnails
+    std::vector<std::string> tags;  ///< of the attachment
+};
+
+enum class Thumbnail { image, filmstrip };
+
+/// A file that has come.
+struct Downloaded {
+    std::uint64_t bytes = 0;
+    std::string content_type;
+};
+
 /// Filters in any form, as calls carry them: a list of conditions.
 inline nlohmann::json filter_list(const nlohmann::json& filters) {
     auto list = nlohmann::json::array();
