@@ -20,7 +20,7 @@ using namespace sg;
 using sandbox::Id;
 using sandbox::Json;
 using sandbox::link_to;
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 constexpr Id tasks_of_a_shot = 3, shots_of_a_sequence = 25;
 
@@ -138,10 +138,11 @@ std::array<double, 2> ask(const Question& question, Filled& small, Filled& large
     for (int round = 0; round < 6; ++round)
         for (std::size_t i = 0; i < 2; ++i) {
             auto& site = i == 0 ? small : large;
-            const auto begin = Clock::now();
+            const auto begin = SteadyClock::now();
             std::size_t rows = 0;
-            while (Clock::now() - begin < std::chrono::milliseconds(200)) rows += question(site, random);
-            const std::chrono::duration<double> took = Clock::now() - begin;
+            while (SteadyClock::now() - begin < std::chrono::milliseconds(200))
+                rows += question(site, random);
+            const std::chrono::duration<double> took = SteadyClock::now() - begin;
             if (round > 0) best[i] = std::max(best[i], static_cast<double>(rows) / took.count());
         }
     return best;
@@ -151,12 +152,12 @@ std::array<double, 2> ask(const Question& question, Filled& small, Filled& large
 
 int main() {
     Filled small(1'000, 10'000);
-    const auto begin = Clock::now();
+    const auto begin = SteadyClock::now();
     Filled large(100'000, 1'000'000);
     fmt::print(
         "filled with 100,000 entities and 1,000,000 events in {:.1f} s; {:.0f} bytes per event, {:.0f} MB of "
         "entities\n\n",
-        std::chrono::duration<double>(Clock::now() - begin).count(), large.bytes_per_event(),
+        std::chrono::duration<double>(SteadyClock::now() - begin).count(), large.bytes_per_event(),
         static_cast<double>(large.entity_kb()) / 1024);
     fmt::print("{:<44} {:>12} {:>12} {:>7}\n", "rows per second", "small", "large", "ratio");
     const std::array<std::pair<const char*, Question>, 6> questions{

@@ -35,6 +35,7 @@ Caller Authority::person(const Json& auth, const std::string& login) {
         if (text_member(auth, "auth_token") != code->second)
             refuse(106, "Two factor authentication failed for user '{}'.", login);
         code->second = "used up";
+        ++changes_;
     }
     Caller caller;
     caller.user = {"HumanUser", person->id};
@@ -101,11 +102,42 @@ std::string Authority::session_for(const Caller& caller) {
     for (const auto& [token, user] : sessions_)
         if (user == caller.user) return token;
     ++sessions_made_;
+    ++changes_;
     // It need not be hard to guess: the site listens to loopback.
     const auto token = fmt::format("{:016x}{:016x}", 0x9e3779b97f4a7c15ULL * sessions_made_,
                                    0xbf58476d1ce4e5b9ULL * (sessions_made_ + 1));
     sessions_[token] = caller.user;
     return token;
+}
+
+std::string Authority::as_text() const {
+    auto permissions = Json::object(), sessions = Json::object();
+    for (const auto& [script, may] : permissions_)
+        permissions[script] = {may.reads_events, may.writes, may.edits_schema};
+    for (const auto& [token, user] : sessions_) sessions[token] = link_to(user.type, user.id);
+    const Json all{{"permissions", permissions},
+                   {"codes", codes_},
+                   {"sessions", sessions},
+                   {"sessions_made", sessions_made_},
+                   {"password_fault", password_fault_}};
+    return all.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool Authority::apply_text(std::string_view text) {
+    if (text.empty()) return true;
+    const auto all = Json::parse(text, nullptr, false);
+    try {
+        for (const auto& [script, may] : all.at("permissions").items())
+            permissions_[script] = {may.at(0).get<bool>(), may.at(1).get<bool>(), may.at(2).get<bool>()};
+        for (const auto& [token, user] : all.at("sessions").items())
+            sessions_[token] = {user.at("type").get<std::string>(), user.at("id").get<Id>()};
+        codes_ = all.at("codes").get<std::map<std::string, std::string>>();
+        sessions_made_ = all.at("sessions_made").get<std::uint64_t>();
+        password_fault_ = all.at("password_fault").get<int>();
+        return true;
+    } catch (const Json::exception&) {
+        return false;
+    }
 }
 
 LinkKey Authority::session_user(const std::string& token) const {

@@ -1,8 +1,10 @@
 #pragma once
 // Who may ask: scripts, people and their sessions.
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "sandbox/write.hpp"
 
@@ -16,12 +18,21 @@ public:
     void set_key(const std::string& script, const std::string& key) { keys_[script] = key; }
     void remove_key(const std::string& script) { keys_.erase(script); }
     void set_password(const std::string& login, const std::string& password) { passwords_[login] = password; }
-    void set_permissions(const std::string& script, Permissions may) { permissions_[script] = may; }
+    void set_permissions(const std::string& script, Permissions may) {
+        permissions_[script] = may;
+        ++changes_;
+    }
     /// From now on this person needs `code` as well; it is good for one login. Empty: no longer.
-    void require_code(const std::string& login, const std::string& code) { codes_[login] = code; }
+    void require_code(const std::string& login, const std::string& code) {
+        codes_[login] = code;
+        ++changes_;
+    }
     /// Every login with a password is this fault from now on: 108 (single sign-on) or 110 (Autodesk
     /// Identity). 0: no longer.
-    void refuse_passwords(int fault) noexcept { password_fault_ = fault; }
+    void refuse_passwords(int fault) noexcept {
+        password_fault_ = fault;
+        ++changes_;
+    }
     /// How people log in, as `info` tells it.
     const char* method() const noexcept {
         return password_fault_ == 108 ? "saml2" : password_fault_ == 110 ? "oxygen" : "default";
@@ -34,7 +45,17 @@ public:
     /// Whose session it is; nobody's (type empty) if there is none.
     LinkKey session_user(const std::string& token) const;
     /// All tokens given out so far are no good any more.
-    void expire_sessions() { sessions_.clear(); }
+    void expire_sessions() {
+        sessions_.clear();
+        ++changes_;
+    }
+
+    /// Permissions, codes, sessions: all but keys and passwords, which the data file has already.
+    std::string as_text() const;
+    /// An empty text changes nothing. False for one that `as_text` did not make.
+    bool apply_text(std::string_view text);
+    /// Grows with each change of what `as_text` tells.
+    std::uint64_t changes() const noexcept { return changes_; }
 
 private:
     const Record* who(std::string_view type, const char* field, const std::string& name) const;
@@ -47,6 +68,7 @@ private:
     std::map<std::string, Permissions> permissions_;
     std::map<std::string, LinkKey> sessions_;
     std::uint64_t sessions_made_ = 0;
+    std::uint64_t changes_ = 0;
     int password_fault_ = 0;
 };
 

@@ -62,4 +62,10 @@ private:
     std::uint64_t size_ = 0;
 };
 
+/// A file of the site, as it was uploaded.
+struct StoredFile {
+    Content content;
+    std::string name, content_type, etag;
+};
+
 }  // namespace sg::sandbox

@@ -15,17 +15,7 @@ WebhookFault fault_of(const std::string& kind) {
     refuse(fault_invalid, "no such fault of a delivery: {}", kind);
 }
 
-std::string add(Site& site, const Json& in) {
-    WebhookSettings settings;
-    settings.url = in.at("url").get<std::string>();
-    settings.token = in.value("token", std::string());
-    settings.entity_types = in.value("entity_types", std::vector<std::string>());
-    settings.batched = in.value("batched", false);
-    settings.attempts = in.value("attempts", 1U);
-    settings.retry_pause = std::chrono::milliseconds(in.value("retry_ms", 1000));
-    settings.time_limit = std::chrono::milliseconds(in.value("limit_ms", 6000));
-    return site.add_webhook(std::move(settings));
-}
+std::string add(Site& site, const Json& in) { return site.add_webhook(webhook_settings_from(in)); }
 
 Json states(const Site& site) {
     auto out = Json::array();

@@ -50,8 +50,9 @@ DataFile::EventCopy DataFile::copy_of(const EventLog& log, Id id) {
 struct DataFile::Pending : Changes {
     std::map<std::pair<std::string, std::string>, std::optional<std::string>> secrets;  // nullopt: removed
     std::map<std::string, std::string> documents;
+    std::map<Id, StoredFile> files;
 
-    bool nothing() const { return empty() && secrets.empty() && documents.empty(); }
+    bool nothing() const { return empty() && secrets.empty() && documents.empty() && files.empty(); }
     /// Puts back what could not be written, as if it came before what has come since.
     void put_back(Pending&& older) {
         older.records.insert(older.records.end(), records.begin(), records.end());
@@ -62,6 +63,7 @@ struct DataFile::Pending : Changes {
         schema = schema || older.schema;
         secrets.merge(older.secrets);
         documents.merge(older.documents);
+        files.merge(older.files);
     }
 };
 
@@ -148,6 +150,8 @@ void DataFile::set_document(const std::string& name, std::string content) {
     pending_->documents[name] = std::move(content);
 }
 
+void DataFile::set_file(Id attachment, StoredFile file) { pending_->files[attachment] = std::move(file); }
+
 bool DataFile::write_pending() {
     std::lock_guard one_writer(file_mutex_);
     std::optional<Batch> batch;
@@ -223,6 +227,7 @@ void DataFile::write(Batch& batch) {
     }
     Statement document(db, "INSERT OR REPLACE INTO document VALUES(?,?)");
     for (const auto& [name, content] : batch.taken.documents) document.bind(name).bind(content).run();
+    write_files(batch.taken.files);
 }
 
 std::string DataFile::document(const std::string& name) {

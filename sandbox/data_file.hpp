@@ -3,18 +3,21 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 
 #include "sandbox/changes.hpp"
+#include "sandbox/content.hpp"
 #include "sandbox/data_file_sql.hpp"
 #include "sandbox/event_log.hpp"
 
 namespace sg::sandbox {
 
-/// Keeps entities, events, sequence numbers, scripts' keys and people's passwords in an SQLite file.
+/// Keeps entities, events, sequence numbers, scripts' keys, people's passwords, uploaded files and whatever
+/// else comes as a text in an SQLite file.
 ///
 /// It follows the store and the log by their `Changes` and writes what has changed every 50 ms, all of it
 /// in one transaction that holds whole operations: a file never has a change without its event rows. What
@@ -22,8 +25,8 @@ namespace sg::sandbox {
 /// alone (0600), and so are the two that SQLite puts beside it.
 ///
 /// Threads:  one of its own ("sandbox-data"), which takes the site's lock for as long as copying the
-///           changed rows takes and writes without it. `set_secret`, `remove_secret` and `set_document`
-///           want the site's lock held; `flush` wants it free.
+///           changed rows takes and writes without it. `set_secret`, `remove_secret`, `set_document`
+///           and `set_file` want the site's lock held; `flush` wants it free.
 /// Lifetime: the store, the log and the lock outlive it; the destructor writes what is left.
 class DataFile {
 public:
@@ -46,6 +49,9 @@ public:
     std::string document(const std::string& name);
     /// Fills the empty store and log. Throws `DataFileError` where the file says what cannot be.
     void load(const TakeSecret& take_secret);
+    /// The same for files: `make` gives an empty body each. Throws as well where the disk refuses.
+    void load_files(const std::function<std::shared_ptr<StoredBody>()>& make,
+                    const std::function<void(Id attachment, StoredFile)>& take);
     /// From now on what changes is written.
     void start();
 
@@ -53,6 +59,8 @@ public:
     void remove_secret(const std::string& kind, const std::string& name);
     /// A text that is kept whole, such as the schema.
     void set_document(const std::string& name, std::string content);
+    /// The bytes of an attachment, which do not change.
+    void set_file(Id attachment, StoredFile file);
 
     /// Waits until all that was changed before the call is in the file and on the disk; false if it
     /// could not be written.
@@ -68,6 +76,7 @@ private:
     bool write_pending();
     void write(Batch& batch);
     void load_events();
+    void write_files(const std::map<Id, StoredFile>& files);
 
     const Parts parts_;
     std::mutex file_mutex_;  // one writer at a time; taken before the site's lock

@@ -12,7 +12,7 @@ namespace sg::sandbox {
 namespace {
 
 constexpr std::int64_t file_application = 0x53674462;  // tells this file from any other database
-constexpr std::int64_t file_version = 1;
+constexpr std::int64_t file_version = 2;
 
 constexpr const char* tables = R"(
 CREATE TABLE sequence(name TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
@@ -24,6 +24,14 @@ CREATE TABLE event(id INTEGER PRIMARY KEY, event_type TEXT, attribute_name TEXT,
   entity_type TEXT, entity_id INTEGER, entity_text TEXT, user_type TEXT, user_id INTEGER, user_text TEXT,
   project_type TEXT, project_id INTEGER, project_text TEXT,
   created_at INTEGER, session_uuid TEXT, description TEXT, hidden INTEGER NOT NULL);
+)";
+
+/// Since version 2.
+constexpr const char* file_tables = R"(
+CREATE TABLE IF NOT EXISTS file(attachment INTEGER PRIMARY KEY, name TEXT NOT NULL, content_type TEXT NOT NULL,
+  etag TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS piece(attachment INTEGER NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL,
+  PRIMARY KEY(attachment, at));
 )";
 
 [[noreturn]] void refuse_file(sqlite3* connection, const char* doing) {
@@ -50,6 +58,10 @@ Statement& Statement::bind(std::string_view text) {
                           SQLITE_UTF8);
     return *this;
 }
+Statement& Statement::bind_bytes(std::string_view bytes) {
+    ::sqlite3_bind_blob64(statement_.get(), ++bound_, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+    return *this;
+}
 Statement& Statement::bind(std::nullopt_t) {
     ::sqlite3_bind_null(statement_.get(), ++bound_);
     return *this;
@@ -69,7 +81,7 @@ bool Statement::step() {
 
 std::int64_t Statement::number(int column) const { return ::sqlite3_column_int64(statement_.get(), column); }
 std::string_view Statement::text(int column) const {
-    const auto* data = reinterpret_cast<const char*>(::sqlite3_column_text(statement_.get(), column));
+    const auto* data = reinterpret_cast<const char*>(::sqlite3_column_blob(statement_.get(), column));
     if (data == nullptr) return {};
     return {data, static_cast<std::size_t>(::sqlite3_column_bytes(statement_.get(), column))};
 }
@@ -105,8 +117,13 @@ SqlFile::SqlFile(const std::filesystem::path& file) : file_(file) {
         if (is == file_application && number("PRAGMA user_version") > file_version)
             throw DataFileError("it was written by a later version");
         execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
-        if (things == 0) make_tables();
-        execute("BEGIN IMMEDIATE; COMMIT");  // ours alone from here on
+        execute("BEGIN IMMEDIATE");  // ours alone from here on
+        if (things == 0) execute(tables);
+        execute(file_tables);
+        execute(
+            fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", file_application, file_version)
+                .c_str());
+        execute("COMMIT");
     } catch (const DataFileError& why) {
         throw DataFileError(fmt::format("data file {}: {}", file.string(), why.what()));
     }
@@ -115,14 +132,6 @@ SqlFile::SqlFile(const std::filesystem::path& file) : file_(file) {
 void SqlFile::execute(const char* sql) {
     if (::sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
         refuse_file(connection_.get(), "the data file");
-}
-
-void SqlFile::make_tables() {
-    execute("BEGIN IMMEDIATE");
-    execute(tables);
-    execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", file_application, file_version)
-                .c_str());
-    execute("COMMIT");
 }
 
 }  // namespace sg::sandbox

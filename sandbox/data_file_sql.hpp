@@ -27,6 +27,7 @@ public:
     Statement& bind(std::int64_t value);
     Statement& bind(std::string_view text);
     Statement& bind(std::nullopt_t);
+    Statement& bind_bytes(std::string_view bytes);
     /// Null where the pointer is.
     Statement& bind_text(const std::string* text) { return text ? bind(*text) : bind(std::nullopt); }
     /// True while there is a row; after the last one the statement can be bound anew.
@@ -38,7 +39,7 @@ public:
     }
 
     std::int64_t number(int column) const;
-    std::string_view text(int column) const;  ///< until the next step; empty for null
+    std::string_view text(int column) const;  ///< or bytes; until the next step; empty for null
     bool null(int column) const;
 
 private:
@@ -62,8 +63,6 @@ public:
     void execute(const char* sql);
 
 private:
-    void make_tables();
-
     struct End {
         void operator()(sqlite3* connection) const noexcept;
     };

@@ -145,6 +145,7 @@ Id Files::attach(const Caller& caller, Record& record, const Form& form, const A
     made.fields["file_extension"] = dot == std::string::npos ? Json() : Json(arrival.name.substr(dot + 1));
     files_[made.id] = {arrival.content, name, arrival.content_type,
                        fmt::format("\"file-{}-{:x}\"", made.id, size)};
+    if (tell_) tell_(made.id, files_[made.id]);
     made.fields["this_file"] = file_value(made.id);
     return made.id;
 }

@@ -94,7 +94,7 @@ std::shared_ptr<StoredBody> Files::store(std::string_view verb, std::string_view
     const bool brings_file =
         (verb == "PUT" && path.starts_with("/storage/")) ||
         (verb == "POST" && (path == "/upload/upload_file" || path == "/upload/publish_thumbnail"));
-    return brings_file ? std::make_shared<StoredBody>(directory_.path()) : nullptr;
+    return brings_file ? make_body() : nullptr;
 }
 
 RpcCall Files::parse(const HttpRequest& request) {

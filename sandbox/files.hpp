@@ -1,6 +1,7 @@
 #pragma once
 // Uploads and downloads: the form endpoints of the site, and the storage behind it.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,7 +16,8 @@
 
 namespace sg::sandbox {
 
-/// The files of a site. Their bytes lie in a directory of its own on the disk, which goes with it.
+/// The files of a site. Their bytes lie in a directory of its own on the disk, which goes with it; what is
+/// to last is told of as it arrives.
 ///
 /// Requests have a method for the journal and for faults, which is the last segment of a form's path
 /// (`api_link_file`, `upload_file`, …), `storage_put` and `storage_get`, `file_serve`, `image`.
@@ -38,6 +40,12 @@ public:
     /// From now on a thumbnail that is uploaded stays "being made", until this is let go.
     void hold_thumbnails(bool hold, Seconds now);
 
+    /// Told of each file that has become an attachment's.
+    void on_arrival(std::function<void(Id attachment, const StoredFile&)> tell) { tell_ = std::move(tell); }
+    /// An empty body in the directory, for what comes back from elsewhere.
+    std::shared_ptr<StoredBody> make_body() const { return std::make_shared<StoredBody>(directory_.path()); }
+    void restore(Id attachment, StoredFile file) { files_[attachment] = std::move(file); }
+
     /// How long a link to the storage is good for.
     static constexpr std::chrono::seconds link_life{15 * 60};
     /// No part but the last may be smaller.
@@ -52,10 +60,6 @@ private:
         std::string type, filename, content_type;
         bool in_parts = false, whole = false;
         std::map<int, Part> parts;  // one, number 0, where it is not in parts
-    };
-    struct Stored {
-        Content content;
-        std::string name, content_type, etag;
     };
     /// A file that belongs to an entity now.
     struct Arrival {
@@ -96,7 +100,8 @@ private:
     ContentDirectory directory_;
     std::string base_;  // as the client at hand reaches the site
     std::map<std::string, Upload> uploads_;
-    std::map<Id, Stored> files_;  // by attachment
+    std::map<Id, StoredFile> files_;  // by attachment
+    std::function<void(Id, const StoredFile&)> tell_;
     std::uint64_t last_upload_ = 0;
     std::optional<Form> form_;  // from `parse` to `answer`
     bool hold_ = false;

@@ -24,13 +24,13 @@ std::pair<SiteState::Ref, SiteState::Ref> pair_in(const Call& call) {
 
 Json follow(const Call& call) {
     const auto pair = pair_in(call);
-    call.state.follows.insert(pair);
+    if (call.state.follows.insert(pair).second) ++call.state.changes;
     return {{"followed", true}, {"user", link(pair.first)}, {"entity", link(pair.second)}};
 }
 
 Json unfollow(const Call& call) {
     const auto pair = pair_in(call);
-    call.state.follows.erase(pair);
+    call.state.changes += call.state.follows.erase(pair);
     return {{"unfollowed", true}, {"user", link(pair.first)}, {"entity", link(pair.second)}};
 }
 

@@ -92,6 +92,7 @@ Json subscriptions_create(const Call& call) {
             refuse(fault_invalid, "API {}() invalid 'subscription': {}", call.method, subscription.dump());
         wanted[id] = subscription;
     }
+    ++call.state.changes;
     for (auto& [id, subscription] : wanted) call.state.subscriptions[id] = std::move(subscription);
     return {{"status", "success"}};
 }

@@ -27,6 +27,8 @@ struct SiteState {
     std::map<Id, Json> subscriptions;  ///< by HumanUser
     Json preferences = default_preferences();
 
+    std::uint64_t changes = 0;  ///< grows with each of them
+
     static Json default_preferences();
 };
 

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sg::sandbox {
@@ -18,6 +20,10 @@ struct WebhookSettings {
     std::chrono::milliseconds retry_pause{1000};  ///< before the second try; doubled for each one more
     std::chrono::milliseconds time_limit{6000};   ///< for an answer; batched: at least a second per event
 };
+
+/// With the members `url`, `token`, `entity_types`, `batched`, `attempts`, `retry_ms` and `limit_ms`, of
+/// which only the first must be there. Throws `nlohmann::json::exception`.
+WebhookSettings webhook_settings_from(const nlohmann::json& value);
 
 /// What can happen to a delivery.
 enum class WebhookFault {

@@ -47,6 +47,12 @@ public:
     /// Sends one again that is done. False if it is not known any more, or not done.
     bool redeliver(const std::string& delivery);
 
+    /// The webhooks and whether they are enabled, for the data file; what waits is not in it, and a webhook
+    /// that had failed begins anew.
+    std::string as_text() const;
+    /// Before the first webhook. What `as_text` did not make changes nothing.
+    void apply_text(std::string_view text);
+
     std::vector<WebhookState> states() const;
     /// The last 1000 of all webhooks, in the order they were begun.
     std::vector<WebhookDelivery> deliveries() const;

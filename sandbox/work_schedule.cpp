@@ -83,6 +83,7 @@ Json work_schedule_update(const Call& call) {
                call.method);
     const auto date = iso_text(day).substr(0, 10);
     const auto& description = member(call.params, "description");
+    ++call.state.changes;
     call.state.schedule[{date, project, user}] = {working.get<bool>(), description};
     return {{"date", date},
             {"working", working},

@@ -92,6 +92,8 @@ bool add_webhook(sandbox::Site& site, const SandboxOptions& options) {
     if (options.webhook.empty()) return true;
     const auto token = read_token(options);
     if (!token) return false;
+    for (const auto& known : site.webhooks())  // from the data file
+        if (known.url == options.webhook) site.remove_webhook(known.id);
     site.add_webhook({.url = options.webhook, .token = *token});
     say(fmt::format("webhook: {}{}", options.webhook, token->empty() ? " (not signed)" : ""));
     return true;

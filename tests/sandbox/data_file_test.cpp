@@ -8,7 +8,7 @@
 #include <random>
 
 #include "catch.hpp"
-#include "raw_http.hpp"
+#include "form_client.hpp"
 #include "sandbox/production.hpp"
 #include "sandbox/site.hpp"
 #include "temp_dir.hpp"
@@ -109,6 +109,85 @@ TEST_CASE("what was edited in the schema is there again, and so are the values o
           true);
 }
 
+TEST_CASE("what a site keeps beside its rows is there again, and so are the bytes of its files") {
+    TempDir dir;
+    const std::string bytes = std::string("frames\0of a movie", 17), thumbnail(3'000'000, 't');
+    const Json schedule{{"start_date", "2026-12-24"}, {"end_date", "2026-12-26"}};
+    const Json zoe_login{{"user_login", "zoe"}, {"user_password", "secret"}};
+    sandbox::Id zoe = 0, shot = 0;
+    std::string token, hook, movie, version = "entity_type=Version&entity_id=";
+    Json days, subscriptions;
+    {
+        sandbox::Site site(in(dir / "site.db"));
+        zoe = site.add_person("Zoe", "zoe", "secret");
+        const auto project = site.add("Project", {{"name", "P"}});
+        shot = site.add("Shot", {{"code", "a"}, {"project", sandbox::link_to("Project", project)}});
+        version += std::to_string(
+            site.add("Version", {{"code", "v"}, {"project", sandbox::link_to("Project", project)}}));
+        site.add_script("reader", "its key");
+        site.set_permissions("reader", {.writes = false});
+        RawClient client(site.url());
+        FormHttp forms(site.url());
+        token = client.call("get_session_token", Json::object(), zoe_login)
+                    .json()["results"]["session_id"]
+                    .get<std::string>();
+        client.results("follow", {{"user", sandbox::link_to("HumanUser", zoe)},
+                                  {"entity", sandbox::link_to("Shot", shot)}});
+        client.results("work_schedule_update",
+                       {{"date", "2026-12-24"}, {"working", false}, {"description", "x"}});
+        client.results("user_subscriptions_create",
+                       {{"users", {{{"humanUserId", zoe}, {"subscription", "c"}}}}});
+        days = client.results("work_schedule_read", schedule);
+        subscriptions = client.results("user_subscriptions_read", Json::object());
+        CHECK(days["2026-12-24"]["working"] == false);
+        hook = site.add_webhook(
+            {.url = "http://127.0.0.1:1/", .token = "t", .entity_types = {"Shot"}, .attempts = 3});
+        site.remove_webhook(site.add_webhook({.url = "http://127.0.0.1:2/"}));
+        site.enable_webhook(hook, false);
+        movie = forms.stored(bytes, version, "sg_uploaded_movie");
+        forms.stored(thumbnail, version, "image");
+        site.require_code("zoe", "492817");
+        CHECK(client.call("read", {{"type", "Shot"}}, zoe_login).json()["error_code"] == 106);
+    }
+    sandbox::Site site(in(dir / "site.db"));
+    RawClient client(site.url());
+    CHECK(client.call("read", {{"type", "Shot"}}, {{"session_token", token}}).json().contains("results"));
+    CHECK(client.call("read", {{"type", "Shot"}}, zoe_login).json()["error_code"] == 106);
+    const Json reader{{"script_name", "reader"}, {"script_key", "its key"}};
+    CHECK(client.call("delete", {{"type", "Shot"}, {"id", shot}}, reader).json()["error_code"] == 104);
+    const auto followers = client.results("followers", {{"entity", sandbox::link_to("Shot", shot)}});
+    REQUIRE(followers.size() == 1);
+    CHECK(followers[0]["id"] == zoe);
+    CHECK(client.results("work_schedule_read", schedule) == days);
+    CHECK(client.results("user_subscriptions_read", Json::object()) == subscriptions);
+    REQUIRE(site.webhooks().size() == 1);
+    CHECK(site.webhooks()[0].id == hook);
+    CHECK(site.webhooks()[0].url == "http://127.0.0.1:1/");
+    CHECK(site.webhooks()[0].status == sandbox::WebhookStatus::disabled);
+    CHECK(site.add_webhook({.url = "http://127.0.0.1:3/"}) != hook);
+    FormHttp forms(site.url());
+    CHECK(forms.attachment(movie) == bytes);
+    const auto image = client.rows("Version", {}, {"image"})[0]["image"].get<std::string>();
+    CHECK(forms.attachment(image.substr(image.rfind('/') + 1)) == thumbnail);
+    CHECK(std::stoll(forms.stored("more", version, "sg_uploaded_movie")) > std::stoll(movie));
+}
+
+TEST_CASE("a data file of the first version is taken over") {
+    TempDir dir;
+    {
+        sandbox::Site site(in(dir / "site.db"));
+        site.add("Project", {{"name", "P"}});
+    }
+    const auto sql = [&](const char* what) { sandbox::SqlFile(dir / "site.db").execute(what); };
+    sql("DROP TABLE file; DROP TABLE piece; DELETE FROM document; PRAGMA user_version=1");
+    {
+        sandbox::Site site(in(dir / "site.db"));
+        CHECK(site.ids("Project").size() == 1);
+    }
+    sql("PRAGMA user_version=9");
+    CHECK_THROWS_AS(sandbox::Site(in(dir / "site.db")), sandbox::DataFileError);
+}
+
 TEST_CASE("a batch that was refused half way leaves nothing in the data file") {
     TempDir dir;
     {
@@ -184,6 +263,8 @@ TEST_CASE("a site killed at any moment leaves a file that opens, with no change 
     for (unsigned round = 0; round < 6 || (survived == 0 && round < 60); ++round) {
         std::cout.flush();
         std::fflush(stdout);
+        int progress[2];
+        REQUIRE(::pipe(progress) == 0);
         const auto child = ::fork();
         REQUIRE(child >= 0);
         if (child == 0) {
@@ -191,18 +272,24 @@ TEST_CASE("a site killed at any moment leaves a file that opens, with no change 
                 sandbox::Site site(in(file));
                 const auto project = site.ids("Project").empty() ? site.add("Project", {{"name", "P"}}) : 1;
                 const sandbox::Caller nobody;
-                for (;; ::usleep(300))
+                do
                     site.create(nobody, "Shot",
                                 {{"code", "x"}, {"project", {{"type", "Project"}, {"id", project}}}});
+                while (::write(progress[1], "x", 1) == 1);
             } catch (...) {
                 ::_exit(1);
             }
         }
-        ::usleep(static_cast<useconds_t>((60'000 + random() % 200'000) * (1 + round / 6)));
+        ::close(progress[1]);
+        // The moment is a number of writes; how many of them have reached the disk is the machine's to say.
+        char one = 0;
+        for (auto writes = (100 + random() % 1000) * (1 + round / 6); writes > 0; --writes)
+            REQUIRE(::read(progress[0], &one, 1) == 1);
         REQUIRE(::kill(child, SIGKILL) == 0);
         int status = 0;
         REQUIRE(::waitpid(child, &status, 0) == child);
         REQUIRE(WIFSIGNALED(status));
+        ::close(progress[0]);
         sandbox::Site site(in(file));
         RawClient client(site.url());
         const Json all{{"paging", {{"entities_per_page", 5000}, {"current_page", 1}}}};

@@ -35,8 +35,10 @@ struct Freeing {
 /// A site on TLS, whose certificate nobody but its own file vouches for.
 class TlsSite {
 public:
-    explicit TlsSite(const std::filesystem::path& ca_file) : context_(SSL_CTX_new(TLS_server_method())) {
-        make_certificate(ca_file);
+    /// The certificate is good for an hour on both sides of now, or of `off` seconds later.
+    explicit TlsSite(const std::filesystem::path& ca_file, long off = 0)
+        : context_(SSL_CTX_new(TLS_server_method())) {
+        make_certificate(ca_file, off);
         listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
         sockaddr_in address{};
         address.sin_family = AF_INET;
@@ -58,13 +60,13 @@ public:
     int requests() const { return requests_; }
 
 private:
-    void make_certificate(const std::filesystem::path& file) {
+    void make_certificate(const std::filesystem::path& file, long off) {
         const std::unique_ptr<EVP_PKEY, Freeing<EVP_PKEY_free>> key(EVP_EC_gen("P-256"));
         const std::unique_ptr<X509, Freeing<X509_free>> certificate(X509_new());
         X509_set_version(certificate.get(), 2);
         ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-        X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-        X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+        X509_gmtime_adj(X509_getm_notBefore(certificate.get()), off - 3600);
+        X509_gmtime_adj(X509_getm_notAfter(certificate.get()), off + 3600);
         X509_set_pubkey(certificate.get(), key.get());
         auto* name = X509_get_subject_name(certificate.get());
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"),
@@ -138,4 +140,22 @@ TEST_CASE("a site is believed on the word of the configured CA file, and no key 
     CHECK(failure_of(make_client(settings, clock, log)->remove("Shot", 1, as("relay"))).cause ==
           Cause::network);
     CHECK(tls.requests() == 1);
+}
+
+TEST_CASE("a certificate that has run out, or is not good yet, gets no key, whoever vouches for it") {
+    const long day = 86'400;
+    const auto off = GENERATE_COPY(-day, day);
+    TempDir directory;
+    TlsSite tls(directory / "ca.pem", off);
+    SystemClock clock;
+    CaptureLog log;
+    auto settings = quick(tls.url("127.0.0.1"));
+    settings.attempts = 1;
+    settings.ca_file = directory / "ca.pem";
+    const auto refused = failure_of(make_client(settings, clock, log)->remove("Shot", 1, as("relay")));
+    INFO(refused.message);
+    CHECK(refused.cause == Cause::network);
+    CHECK(refused.message.find(off < 0 ? "expired" : "not yet valid") != std::string::npos);
+    CHECK(refused.message.find("k3y-of-relay") == std::string::npos);
+    CHECK(tls.requests() == 0);
 }
