@@ -271,7 +271,7 @@ Result<ReplayCounts> replay(const config::Config& config, const ReplayOptions& o
     SystemClock clock;
     auto client = site::Client::make(site_settings(config), clock, log);
     if (!client) return tl::unexpected(client.error());
-    stream::SiteEventReader reader(**client, daemon_script(config));
+    stream::SiteEventReader reader(**client, daemon_caller(config));
     SiteRequestPool pool(**client, plugin_credentials(config), request_options(config), log);
     WriteIntercept intercept(pool, [&view](const IntendedWrite& write) { view.on_write(write); });
     auto& requests = options.write ? static_cast<host::SiteRequests&>(pool) : intercept;
