@@ -6,7 +6,7 @@
 #include <list>
 #include <mutex>
 
-#include "service/site_methods.hpp"
+#include "site/named_calls.hpp"
 #include "util/thread.hpp"
 
 namespace sg::service {
@@ -208,7 +208,7 @@ host::SiteAnswer SiteRequestPool::answer(Item& item, std::stop_token worker_stop
     options.credential = std::move(*script);
     options.stop = either.get_token();
     if (options_.pass_session_uuid) options.session_uuid = request.session_uuid;
-    auto answer = call_site(client_, request.method, request.arguments, options);
+    auto answer = site::call_site(client_, request.method, request.arguments, options);
     if (!answer)
         log_.debug(
             "[SITE-CALL-FAILED] A plugin's call of the site failed. plugin={} event={} cause=\"{}\" "

@@ -314,7 +314,7 @@ TEST_CASE("filters made of C++ leave in the form the protocol shows, from plugin
 }
 
 TEST_CASE("each name in the daemon's table of calls is compared with the protocol") {
-    for (const auto name : service::site_method_names()) {
+    for (const auto name : site::site_method_names()) {
         if (name == "info" || name == "export_page") continue;  // have tests of their own
         const bool compared =
             std::any_of(std::begin(table), std::end(table), [&](const Row& row) { return row.name == name; });

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "fixture.hpp"
-#include "service/site_methods.hpp"
+#include "site/named_calls.hpp"
 
 namespace sg::test {
 
@@ -17,7 +17,7 @@ public:
     explicit PluginSite(site::Client& client) : client_(client) {}
 
     nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override {
-        const auto answer = service::call_site(client_, method, arguments.dump(), as("relay"));
+        const auto answer = site::call_site(client_, method, arguments.dump(), as("relay"));
         if (!answer) throw Error(answer.error().cause, answer.error().message, answer.error().site_code);
         return nlohmann::json::parse(*answer);
     }
