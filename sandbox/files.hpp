@@ -18,7 +18,8 @@ namespace sg::sandbox {
 /// The files of a site. Their bytes lie in a directory of its own on the disk, which goes with it.
 ///
 /// Requests have a method for the journal and for faults, which is the last segment of a form's path
-/// (`api_link_file`, `upload_file`, …), `storage_put` and `storage_get`, `file_serve`, `image`.
+/// (`api_link_file`, `upload_file`, …), `storage_put` and `storage_get`, `file_serve`, `image`,
+/// `thumbnail_full`.
 ///
 /// Threads: none of its own; the site's lock guards it, `store` and `takes` excepted.
 class Files {
@@ -79,6 +80,7 @@ private:
     std::string share_thumbnail(const Caller& caller, const Form& form, Seconds now);
     HttpAnswer put(const HttpRequest& request, Seconds now);
     HttpAnswer get(const HttpRequest& request, Seconds now);
+    HttpAnswer uploaded_thumbnail(const HttpRequest& request) const;
     HttpAnswer serve(const HttpRequest& request, Seconds now) const;
 
     std::string arrive(const Caller& caller, const Form& form, Arrival arrival, Seconds now);
