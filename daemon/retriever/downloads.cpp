@@ -140,6 +140,13 @@ void Downloads::end(const std::shared_ptr<Download>& download, const Outcome& ou
     for (const auto& joiner : joiners) joiner->finish(outcome);
 }
 
+std::size_t Downloads::joined() const {
+    std::lock_guard lock(mutex_);
+    std::size_t all = 0;
+    for (const auto& [key, download] : under_way_) all += download->joiners.size();
+    return all;
+}
+
 std::size_t Downloads::count() const {
     std::lock_guard lock(mutex_);
     return under_way_.size();

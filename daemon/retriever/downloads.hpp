@@ -71,6 +71,7 @@ public:
     void give_up(const std::shared_ptr<Download>& download, std::shared_ptr<const TaskFailure> late);
 
     std::size_t count() const;
+    std::size_t joined() const;  ///< in all of them
 
 private:
     void hand_on(const std::shared_ptr<Download>& download);
