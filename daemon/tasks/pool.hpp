@@ -55,6 +55,7 @@ public:
     void close(Account& account);
     bool arrive(Account& account);
     void depart(Account& account);
+    void part_from_stage(Task& request) noexcept;  ///< it is being destroyed
     bool is_closed() const;
 
     /// `signal` and `count` belong to `owner`, or to the pool where that is null.

@@ -53,12 +53,14 @@ bool Pool::begin_stage(Task& request, Stage work, StageSpec how) {
     const auto stage =
         std::make_shared<Task>(shared_from_this(), Task::AnyWork(std::move(work)), std::move(spec));
     stage->account = request.account;
-    stage->request = request.shared_from_this();
+    stage->is_a_stage = true;
     stage->is_own_stage = how.is_own;
     stage->place = how.place ? how.place : request.uid();
     Section section(*this);
     if (request.has_settled()) return false;
+    if (request.stage != nullptr) request.stage->request = nullptr;
     request.stage = stage.get();
+    stage->request = &request;
     request.stage_state = TaskState::ready;
     enter(*stage, section.after());
     return true;
@@ -67,6 +69,7 @@ bool Pool::begin_stage(Task& request, Stage work, StageSpec how) {
 bool Pool::leave_stage(Task& request) {
     Section section(*this);
     if (request.has_settled()) return false;
+    if (request.stage != nullptr) request.stage->request = nullptr;
     request.stage = nullptr;
     request.stage_state = TaskState::waiting;
     if (!request.is_cleared) return true;
@@ -106,7 +109,14 @@ std::size_t Pool::clear(Account& account) {
 
 /// Of a stage that has left its worker, or never comes to one.
 void Pool::part_from_request(Task& stage) {
-    if (stage.request->stage == &stage) stage.request->stage = nullptr;
+    if (stage.request != nullptr && stage.request->stage == &stage) stage.request->stage = nullptr;
+    stage.request = nullptr;
+}
+
+/// A worker may hold on to the stage a little longer than anybody does to the request.
+void Pool::part_from_stage(Task& request) noexcept {
+    std::lock_guard lock(mutex_);
+    if (request.stage != nullptr) request.stage->request = nullptr;
 }
 
 }  // namespace sg::tasks

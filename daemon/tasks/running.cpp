@@ -91,7 +91,7 @@ std::shared_ptr<Task> Pool::next_task(Aftermath& after) {
     ++running_;
     if (task->is_stage()) {
         ++task->account->on_worker;
-        task->request->stage_state = TaskState::running;
+        if (task->request != nullptr) task->request->stage_state = TaskState::running;
     }
     if (task->spec.timeout.count() > 0) {
         task->timer = timers_.emplace(clock_->now() + task->spec.timeout, task.get());

@@ -14,7 +14,10 @@ Task::Task(std::shared_ptr<Pool> pool, AnyWork what, TaskSpec how)
     place = uid_;
 }
 
-Task::~Task() { UidTable::of_process().erase(*this); }
+Task::~Task() {
+    UidTable::of_process().erase(*this);
+    if (is_request()) pool_->part_from_stage(*this);
+}
 
 bool Task::stop() { return pool_->stop(*this); }
 void Task::check_wait() const { pool_->check_wait(*this); }

@@ -83,8 +83,8 @@ public:
     /// What the signal of its completion carries.
     const nlohmann::json& result() const;
 
-    bool is_request() const noexcept { return account != nullptr && request == nullptr; }
-    bool is_stage() const noexcept { return request != nullptr; }
+    bool is_request() const noexcept { return account != nullptr && !is_a_stage; }
+    bool is_stage() const noexcept { return is_a_stage; }
 
     AnyWork work;
     TaskSpec spec;
@@ -109,10 +109,11 @@ public:
 
     // Of requests and stages (account.hpp).
     std::shared_ptr<Account> account;
-    std::shared_ptr<Task> request;                           ///< of a stage
-    bool is_own_stage = true;                                ///< of a stage: nobody else waits for it
-    Task* stage = nullptr;                                   ///< of a request: queued, or on a worker
-    bool is_cleared = false;                                 ///< of a request: no other stage is begun
+    bool is_a_stage = false;
+    Task* request = nullptr;   ///< of a stage: it takes itself out of here when it goes
+    bool is_own_stage = true;  ///< of a stage: nobody else waits for it
+    Task* stage = nullptr;     ///< of a request: queued, or on a worker
+    bool is_cleared = false;   ///< of a request: no other stage is begun
     std::atomic<TaskState> stage_state{TaskState::waiting};  ///< of a request, for those who look
 
 private:
