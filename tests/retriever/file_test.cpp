@@ -7,8 +7,6 @@ using namespace sg::test;
 
 namespace {
 
-using Texts = std::vector<std::string>;
-
 /// A started retriever, a Version with a thumbnail, and what is heard.
 struct Thumbs : Rig {
     explicit Thumbs(const std::string& picture = "picture") {
@@ -62,30 +60,6 @@ struct Thumbs : Rig {
     std::string url;
     std::unique_ptr<DataRetriever> data;
     std::optional<Heard> heard;
-};
-
-/// Waits at a door whenever it is asked for the time of day.
-class GatedClock final : public Clock {
-public:
-    Time now() const override { return real_.now(); }
-    std::chrono::system_clock::time_point utc() const override {
-        if (is_gated) door.pass();
-        return real_.utc();
-    }
-    std::optional<Duration> until(Time deadline) const override { return real_.until(deadline); }
-    bool sleep_until(Time deadline, std::stop_token stop) override {
-        return real_.sleep_until(deadline, std::move(stop));
-    }
-    int on_jump(std::function<void()> woken) override { return real_.on_jump(std::move(woken)); }
-    void off_jump(int key) override { real_.off_jump(key); }
-    void advance(Duration by) { real_.advance(by); }
-
-    std::atomic<bool> is_gated{false};
-    Door door;
-    TempDir root;
-
-private:
-    ManualClock real_;
 };
 
 const json no_thumbnail{{"thumb_path", nullptr}, {"image", nullptr}};
@@ -257,7 +231,6 @@ TEST_CASE("T164: an expired url is asked for again, and the file kept under the 
 TEST_CASE("T165: an expired url of an entity that has no thumbnail any more is no failure") {
     Thumbs rig;
     rig.answer_file(Fault::status(403));
-    sandbox::Caller nobody;
     if (GENERATE(true, false))
         rig.version = 9999;
     else
