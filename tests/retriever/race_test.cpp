@@ -98,8 +98,8 @@ TEST_CASE("T195: requests from four threads throw or resolve when the retriever 
         for (auto& own : requests)
             askers.emplace_back([&] {
                 try {
-                    for (int i = 0; i < 100 || !has_stopped; ++i) {
-                        if (i < 100) own.push_back(data->execute_method(nothing()));
+                    for (int i = 0; i < 25 || !has_stopped; ++i) {
+                        if (i < 25) own.push_back(data->execute_method(nothing()));
                     }
                 } catch (const Closed&) {
                     return;
