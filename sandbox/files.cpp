@@ -86,7 +86,8 @@ bool Files::takes(std::string_view verb, std::string_view target) {
     if (verb == "POST") return path.starts_with("/upload/");
     if (verb == "PUT") return path.starts_with("/storage/");
     return verb == "GET" && (path.starts_with("/storage/") || path.starts_with("/file_serve/") ||
-                             path.starts_with("/images/") || path == "/upload/get_thumbnail_url");
+                             path.starts_with("/images/") || path.starts_with("/thumbnail/full/") ||
+                             path == "/upload/get_thumbnail_url");
 }
 
 std::shared_ptr<StoredBody> Files::store(std::string_view verb, std::string_view target) const {
@@ -104,6 +105,7 @@ RpcCall Files::parse(const HttpRequest& request) {
     if (path.starts_with("/storage/")) call.method = request.verb == "PUT" ? "storage_put" : "storage_get";
     if (path.starts_with("/file_serve/")) call.method = "file_serve";
     if (path.starts_with("/images/")) call.method = "image";
+    if (path.starts_with("/thumbnail/full/")) call.method = "thumbnail_full";
     call.auth = Json::object();
     call.params = Json::object();
     const auto take = [&](const Form& form) {
@@ -132,6 +134,7 @@ HttpAnswer Files::answer(const RpcCall& call, const HttpRequest& request, Second
     if (call.method == "storage_put") return put(request, now);
     if (call.method == "storage_get") return get(request, now);
     if (call.method == "file_serve") return serve(request, now);
+    if (call.method == "thumbnail_full") return uploaded_thumbnail(request);
     if (call.method == "image") return plain_text(200, "a placeholder: the thumbnail is being made\n");
     const auto form = std::exchange(form_, std::nullopt);  // of this very request
     if (!form) return plain_text(200, "0\nThe request is no form.\n");
@@ -241,6 +244,17 @@ std::string Files::complete(const Form& form) {
         refuse(fault_invalid, "InvalidPart: the etags are not those of the parts.");
     upload.whole = true;
     return "1\n";
+}
+
+HttpAnswer Files::uploaded_thumbnail(const HttpRequest& request) const {
+    const auto path = path_of(request.target);
+    const auto type = path.substr(0, path.rfind('/'));
+    const auto* record = store_.find(last_segment(type), number_of(last_segment(path)));
+    const auto image = record == nullptr ? Json() : record->value("image");
+    if (!image.is_string()) return plain_text(404, "There is no such thumbnail.\n");
+    auto answer = plain_text(302, "");
+    answer.headers.emplace_back("Location", image.get<std::string>());
+    return answer;
 }
 
 HttpAnswer Files::serve(const HttpRequest& request, Seconds now) const {

@@ -20,7 +20,8 @@ namespace sg::sandbox {
 /// to last is told of as it arrives.
 ///
 /// Requests have a method for the journal and for faults, which is the last segment of a form's path
-/// (`api_link_file`, `upload_file`, …), `storage_put` and `storage_get`, `file_serve`, `image`.
+/// (`api_link_file`, `upload_file`, …), `storage_put` and `storage_get`, `file_serve`, `image`,
+/// `thumbnail_full`.
 ///
 /// Threads: none of its own; the site's lock guards it, `store` and `takes` excepted.
 class Files {
@@ -83,6 +84,7 @@ private:
     std::string share_thumbnail(const Caller& caller, const Form& form, Seconds now);
     HttpAnswer put(const HttpRequest& request, Seconds now);
     HttpAnswer get(const HttpRequest& request, Seconds now);
+    HttpAnswer uploaded_thumbnail(const HttpRequest& request) const;
     HttpAnswer serve(const HttpRequest& request, Seconds now) const;
 
     std::string arrive(const Caller& caller, const Form& form, Arrival arrival, Seconds now);

@@ -10,6 +10,7 @@
 #include "retriever/cache_cleaner.hpp"
 #include "retriever/cache_folders.hpp"
 #include "retriever/cache_key.hpp"
+#include "retriever/downloads.hpp"
 #include "retriever/entry_name.hpp"
 
 namespace sg::retriever {
@@ -67,6 +68,7 @@ struct FileCache::Shared {
     Result<Arrival> fetch(const fs::path& folder, const Fetch& fetch, Fetched& fetched, std::stop_token stop);
 
     FileCacheOptions options;
+    Downloads downloads;
     FolderClaims claims;
     std::atomic<std::uint64_t> stored_bytes{0};  // since the last cleaning
 };
@@ -192,6 +194,8 @@ Result<FileCache::Cleaned> FileCache::clean(std::stop_token stop) {
     if (!removed) return tl::unexpected(std::move(removed.error()));
     return Cleaned{removed->files, removed->bytes};
 }
+
+Downloads& FileCache::downloads() const noexcept { return shared_->downloads; }
 
 bool FileCache::wants_cleaning() const noexcept {
     return shared_->stored_bytes.load(std::memory_order_relaxed) > shared_->options.max_bytes / 16;

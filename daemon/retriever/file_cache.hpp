@@ -17,6 +17,8 @@
 
 namespace sg::retriever {
 
+class Downloads;
+
 struct FileCacheOptions {
     std::filesystem::path root;  ///< one per site; made when something is first stored
     std::uint64_t max_bytes = std::uint64_t{4} << 30;
@@ -37,8 +39,6 @@ struct Fetched {
 
 /// Writes the file to the path given, where there is none yet. What it leaves there when it fails is removed.
 using Fetch = std::function<Result<Fetched>(const std::filesystem::path& temporary, std::stop_token stop)>;
-
-enum class CachePolicy : std::uint8_t { use, refresh };
 
 /// Thumbnails below `thumbs`, attachments below `attachments`, both found by the path of their URL: what
 /// signs a URL changes, and the entry stays.
@@ -83,6 +83,9 @@ public:
 
     /// True once a sixteenth of `max_bytes` was stored since the last `clean`: time for another.
     bool wants_cleaning() const noexcept;
+
+    /// The downloads under way of all who share this.
+    Downloads& downloads() const noexcept;
 
 private:
     struct Shared;

@@ -6,8 +6,8 @@
 #include <list>
 #include <mutex>
 
-#include "service/site_file_methods.hpp"
-#include "service/site_methods.hpp"
+#include "site/named_calls.hpp"
+#include "site/named_file_calls.hpp"
 #include "util/thread.hpp"
 
 namespace sg::service {
@@ -201,7 +201,7 @@ void SiteRequestPool::shut_down() {
 
 void SiteRequestPool::start(host::SiteRequest request, std::stop_token stop,
                             std::function<void(host::SiteAnswer)> done) {
-    auto& queue = moves_file(request.method) ? *files_ : *calls_;
+    auto& queue = site::moves_file(request.method) ? *files_ : *calls_;
     queue.add(std::make_unique<Item>(std::move(request), std::move(stop), std::move(done)));
 }
 
@@ -222,7 +222,7 @@ host::SiteAnswer SiteRequestPool::answer(Item& item, std::stop_token worker_stop
     options.credential = std::move(*credential);
     options.sudo_as_login = std::move(caller->sudo_as_login);
     if (options_.pass_session_uuid) options.session_uuid = request.session_uuid;
-    auto answer = call_site(client_, request.method, request.arguments, options);
+    auto answer = site::call_site(client_, request.method, request.arguments, options);
     if (!answer)
         log_.debug(
             "[SITE-CALL-FAILED] A plugin's call of the site failed. plugin={} event={} cause=\"{}\" "

@@ -175,7 +175,10 @@ Client::Calls::Attempt Client::Files::Fetch::attempt() {
             token_ = std::move(*token);
         }
         auto tried = fetch(url, at_site);
-        if (!tried.answer || !is_redirect(*tried.answer)) return end(std::move(tried), at_site);
+        if (!tried.answer || !is_redirect(*tried.answer)) {
+            result.final_url = url;
+            return end(std::move(tried), at_site);
+        }
         const auto next = tried.answer->location;
         const bool less_safe = url.starts_with("https:") && !next.starts_with("https:");
         if (origin_of(next).empty() || less_safe)

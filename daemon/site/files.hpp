@@ -48,6 +48,7 @@ struct DownloadRequest {
 struct Downloaded {
     std::uint64_t bytes = 0;
     std::string content_type;
+    std::string final_url;        ///< where it was in the end, after redirects; holds what signs it
     std::uint32_t resumed = 0;    ///< how often the transfer went on where it had been cut
     std::uint32_t restarted = 0;  ///< how often it had to begin anew
 };

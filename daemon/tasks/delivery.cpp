@@ -22,7 +22,7 @@ Slots<Function> without(const Slots<Function>& slots, const SlotNode<Function>& 
 
 /// A task has ended: its signal stands in line, or nobody listens and it is over at once.
 void Pool::announce(Task& task, Aftermath& after) {
-    if (slot_count_ > 0 && !closed_) {
+    if (is_heard(task) && !closed_) {
         line_.push_back({task.keep, nullptr});
         ++undelivered_;
         schedule(after);
@@ -34,9 +34,15 @@ void Pool::announce(Task& task, Aftermath& after) {
     leave(task);
 }
 
+bool Pool::is_heard(const Task& task) const noexcept {
+    if (task.is_stage()) return false;
+    return task.account ? task.account->slot_count > 0 && !task.account->is_closed : slot_count_ > 0;
+}
+
 /// The group, if the task was its last.
 std::shared_ptr<GroupState> Pool::leave(Task& task) {
     live_.erase(LiveList::s_iterator_to(task));
+    if (task.is_request()) task.account->requests.erase(MemberList::s_iterator_to(task));
     const auto group = std::exchange(task.group, nullptr);
     if (!group) return nullptr;
     group->members.erase(MemberList::s_iterator_to(task));
@@ -145,7 +151,9 @@ void Pool::deliver_task(std::unique_lock<std::mutex>& lock, Task& task) {
     if (task.state() == TaskState::settled)
         task.set_state(task.failure ? TaskState::failed : TaskState::completed);
     const auto& group = task.spec.group;
-    if (task.state() == TaskState::stopped)
+    if (task.is_request())
+        tell_account(lock, task);
+    else if (task.state() == TaskState::stopped)
         call_slots(lock, stopped, [&](auto& slot) { slot(task.uid(), group); });
     else if (task.failure)
         call_slots(lock, failed, [&](auto& slot) { slot(task.uid(), group, *task.failure); });
@@ -155,6 +163,16 @@ void Pool::deliver_task(std::unique_lock<std::mutex>& lock, Task& task) {
     task.keep.reset();  // the line still holds it
     if (const auto emptied = leave(task))
         call_slots(lock, group_finished, [&](auto& slot) { slot(emptied->name); });
+}
+
+void Pool::tell_account(std::unique_lock<std::mutex>& lock, Task& request) {
+    const auto& account = *request.account;
+    if (request.state() == TaskState::stopped)
+        call_slots(lock, account.cancelled, [&](auto& slot) { slot(request.uid()); });
+    else if (request.failure)
+        call_slots(lock, account.failed, [&](auto& slot) { slot(request.uid(), request.failure->message); });
+    else
+        call_slots(lock, account.completed, [&](auto& slot) { slot(request.uid(), request.value); });
 }
 
 template <class Function, class Call>
@@ -183,16 +201,17 @@ void Pool::call_slots(std::unique_lock<std::mutex>& lock, const Slots<Function>&
 }
 
 template <class Function>
-Connection Pool::connect(Slots<Function> Pool::*signal, Function slot) {
+Connection Pool::connect(const std::shared_ptr<void>& owner, Slots<Function>& slots, std::size_t& count,
+                         Function slot) {
     if (!slot) throw std::invalid_argument("a signal is connected to no function");
-    auto node = std::make_shared<SlotNode<Function>>(weak_from_this(), signal, std::move(slot));
+    const std::weak_ptr<void> owned = owner ? owner : shared_from_this();
+    auto node = std::make_shared<SlotNode<Function>>(weak_from_this(), owned, slots, count, std::move(slot));
     auto all = std::make_shared<std::vector<std::shared_ptr<SlotNode<Function>>>>();
     const Slots<Function> before = [&] {
         std::lock_guard lock(mutex_);
-        auto& slots = this->*signal;
         if (slots) *all = *slots;
         all->push_back(node);
-        ++slot_count_;
+        ++count;
         return std::exchange(slots, std::move(all));
     }();
     return Connection(std::move(node));
@@ -204,8 +223,8 @@ void Pool::disconnect(SlotNode<Function>& node) noexcept {
     Slots<Function> before;
     std::unique_lock lock(mutex_);
     if (!std::exchange(node.is_connected, false)) return;
-    --slot_count_;
-    auto& slots = this->*node.signal();
+    --node.count();
+    auto& slots = node.signal();
     before = std::exchange(slots, without(slots, node));
     if (node.is_running && delivering_ == std::this_thread::get_id()) return;  // ended by the delivery
     ++watchers_;
@@ -214,28 +233,40 @@ void Pool::disconnect(SlotNode<Function>& node) noexcept {
     function.swap(node.function);
 }
 
-void Pool::drop_slots() {
-    const auto drop = [this](auto signal) {
-        const auto all = [&] {
-            std::lock_guard lock(mutex_);
-            return this->*signal;
-        }();
-        if (!all) return;
-        for (const auto& slot : *all) disconnect(*slot);
-    };
-    drop(&Pool::completed);
-    drop(&Pool::failed);
-    drop(&Pool::stopped);
-    drop(&Pool::group_finished);
+template <class Function>
+void Pool::drop(const Slots<Function>& signal) {
+    const auto all = [&] {
+        std::lock_guard lock(mutex_);
+        return signal;
+    }();
+    if (!all) return;
+    for (const auto& slot : *all) disconnect(*slot);
 }
 
-template Connection Pool::connect(Slots<TaskManager::Completed> Pool::*, TaskManager::Completed);
-template Connection Pool::connect(Slots<TaskManager::Failed> Pool::*, TaskManager::Failed);
-template Connection Pool::connect(Slots<TaskManager::Ended> Pool::*, TaskManager::Ended);
-template Connection Pool::connect(Slots<TaskManager::GroupFinished> Pool::*, TaskManager::GroupFinished);
-template void Pool::disconnect(SlotNode<TaskManager::Completed>&) noexcept;
-template void Pool::disconnect(SlotNode<TaskManager::Failed>&) noexcept;
-template void Pool::disconnect(SlotNode<TaskManager::Ended>&) noexcept;
-template void Pool::disconnect(SlotNode<TaskManager::GroupFinished>&) noexcept;
+void Pool::drop_slots() {
+    drop(completed);
+    drop(failed);
+    drop(stopped);
+    drop(group_finished);
+}
+
+void Pool::drop_slots(const Account& account) {
+    drop(account.completed);
+    drop(account.failed);
+    drop(account.cancelled);
+}
+
+#define SG_SIGNAL(Function)                                                                         \
+    template Connection Pool::connect(const std::shared_ptr<void>&, Slots<Function>&, std::size_t&, \
+                                      Function);                                                    \
+    template void Pool::disconnect(SlotNode<Function>&) noexcept;
+SG_SIGNAL(TaskManager::Completed)
+SG_SIGNAL(TaskManager::Failed)
+SG_SIGNAL(TaskManager::Ended)
+SG_SIGNAL(TaskManager::GroupFinished)
+SG_SIGNAL(RequestCompleted)
+SG_SIGNAL(RequestFailed)
+SG_SIGNAL(RequestCancelled)
+#undef SG_SIGNAL
 
 }  // namespace sg::tasks

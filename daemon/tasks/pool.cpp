@@ -106,7 +106,13 @@ std::shared_ptr<TaskManager> make_task_manager(Options options) {
 }
 
 std::unique_ptr<TaskManager> make_view(const TaskManager& manager, std::stop_token stop) {
-    return std::make_unique<View>(dynamic_cast<const OnPool&>(manager).pool(), std::move(stop));
+    return std::make_unique<View>(pool_of(manager), std::move(stop));
+}
+
+std::shared_ptr<Pool> pool_of(const TaskManager& manager) {
+    const auto* const ours = dynamic_cast<const OnPool*>(&manager);
+    if (ours == nullptr) throw std::invalid_argument("the task manager is not one of this program's");
+    return ours->pool();
 }
 
 Pool::Pool(Options options)
@@ -140,6 +146,11 @@ void Pool::pause_processing() {
     Section section(*this);
     processing_ = false;
     note_change();
+}
+
+bool Pool::is_closed() const {
+    std::lock_guard lock(mutex_);
+    return closed_;
 }
 
 void Pool::note_change() {

@@ -7,19 +7,12 @@
 #include <mutex>
 #include <thread>
 
+#include "tasks/account.hpp"
 #include "tasks/ready_queue.hpp"
 #include "tasks/task.hpp"
 #include "tasks/task_manager.hpp"
 
 namespace sg::tasks {
-
-template <class Function>
-class SlotNode;
-
-/// The functions connected to one signal. Replaced as a whole, so that a delivery under way keeps
-/// those it began with.
-template <class Function>
-using Slots = std::shared_ptr<const std::vector<std::shared_ptr<SlotNode<Function>>>>;
 
 /// One lock guards everything that has no other word; nothing of a caller's is called, and none of
 /// it destroyed, while it is held: that is put off in an `Aftermath`.
@@ -43,8 +36,36 @@ public:
     void end();  ///< the manager is destroyed
     TaskManager::Stats stats() const;
 
+    // Requests (account.hpp).
+
+    /// Throws `Closed` and `QueueFull`.
+    std::shared_ptr<Task> open_request(const std::shared_ptr<Account>& account);
+    /// Hands in the next stage, which is never refused; false: the request has ended.
+    bool begin_stage(Task& request, Stage work, StageSpec how);
+    /// In a stage: nothing of the request is on a worker from here on. False: it has ended, which it
+    /// does here if it was cleared.
+    bool leave_stage(Task& request);
+    /// Whichever is first ends it; false: somebody else was.
+    bool end_request(Task& request, detail::Box value, std::shared_ptr<const TaskFailure> failure);
+    std::shared_ptr<Task> find_request(const Account& account, Uid uid) const;
+    /// Stops what is not on a worker; how many that was. What is, begins no other stage.
+    std::size_t clear(Account& account);
+    /// Stops all without a signal, and waits until nothing is on a worker and no slot is running.
+    /// Throws `std::logic_error` in a stage of that account.
+    void close(Account& account);
+    bool arrive(Account& account);
+    void depart(Account& account);
+    void part_from_stage(Task& request) noexcept;  ///< it is being destroyed
+    bool is_closed() const;
+
+    /// `signal` and `count` belong to `owner`, or to the pool where that is null.
     template <class Function>
-    Connection connect(Slots<Function> Pool::*signal, Function slot);
+    Connection connect(const std::shared_ptr<void>& owner, Slots<Function>& signal, std::size_t& count,
+                       Function slot);
+    template <class Function>
+    Connection connect(Slots<Function> Pool::*signal, Function slot) {
+        return connect({}, this->*signal, slot_count_, std::move(slot));
+    }
     template <class Function>
     void disconnect(SlotNode<Function>& node) noexcept;
     Slots<TaskManager::Completed> completed;
@@ -85,6 +106,10 @@ private:
     std::vector<Edge> find_upstreams(const TaskSpec& spec, Task& task) const;
     void enter(Task& task, Aftermath& after);
     void watch_callers_stop(const std::shared_ptr<Task>& task);
+    void check_room() const;
+
+    // requests.cpp
+    void part_from_request(Task& stage);
 
     // running.cpp
     bool may_start() const noexcept;
@@ -108,6 +133,8 @@ private:
     void end_stopped(Task& task, Aftermath& after);
 
     // delivery.cpp
+    bool is_heard(const Task& task) const noexcept;
+    void tell_account(std::unique_lock<std::mutex>& lock, Task& request);
     void announce(Task& task, Aftermath& after);
     std::shared_ptr<GroupState> leave(Task& task);
     void schedule(Aftermath& after);
@@ -125,7 +152,10 @@ private:
     template <class Condition>
     bool wait(std::unique_lock<std::mutex>& lock, std::optional<Clock::Time> deadline, Condition condition);
     void close(Aftermath& after);
+    template <class Function>
+    void drop(const Slots<Function>& signal);
     void drop_slots();
+    void drop_slots(const Account& account);
 
     const Options options_;
     const std::shared_ptr<Clock> clock_;
@@ -185,22 +215,37 @@ private:
     Aftermath after_;
 };
 
+/// What does the work of a manager. Throws `std::invalid_argument` for one that is not from here.
+std::shared_ptr<Pool> pool_of(const TaskManager& manager);
+
 /// A function connected to a signal.
 template <class Function>
 class SlotNode final : public Connection::Slot {
 public:
-    SlotNode(std::weak_ptr<Pool> pool, Slots<Function> Pool::*signal, Function the_function)
-        : function(std::move(the_function)), signal_(signal), pool_(std::move(pool)) {}
+    SlotNode(std::weak_ptr<Pool> pool, std::weak_ptr<void> owner, Slots<Function>& signal, std::size_t& count,
+             Function the_function)
+        : function(std::move(the_function)),
+          pool_(std::move(pool)),
+          owner_(std::move(owner)),
+          signal_(signal),
+          count_(count) {}
     void disconnect() noexcept override {
-        if (const auto pool = pool_.lock()) pool->disconnect(*this);
+        const auto pool = pool_.lock();
+        const auto owner = owner_.lock();
+        if (pool && owner) pool->disconnect(*this);
     }
     Function function;
     bool is_connected = true, is_running = false;
-    Slots<Function> Pool::*signal() const noexcept { return signal_; }
+
+    // While the owner lives.
+    Slots<Function>& signal() const noexcept { return signal_; }
+    std::size_t& count() const noexcept { return count_; }
 
 private:
-    Slots<Function> Pool::*signal_;
     std::weak_ptr<Pool> pool_;
+    std::weak_ptr<void> owner_;
+    Slots<Function>& signal_;
+    std::size_t& count_;
 };
 
 }  // namespace sg::tasks

@@ -9,8 +9,8 @@
 
 namespace sg::tasks {
 
-/// Highest priority first, then lowest uid. Each priority has a list for tasks that come in the
-/// order of their uids, which is nearly all of them, and a tree for those that waited. So the usual
+/// Highest priority first, then lowest place. Each priority has a list for tasks that come in the
+/// order of their places, which is nearly all of them, and a tree for those that waited. So the usual
 /// cost does not depend on how many there are.
 ///
 /// Threads: none of its own; under the pool's lock.
@@ -21,7 +21,7 @@ public:
 
     void push(Task& task) {
         auto& level = levels_[task.spec.priority];
-        task.is_queued_in_order = level.in_order.empty() || level.in_order.back().uid() < task.uid();
+        task.is_queued_in_order = level.in_order.empty() || level.in_order.back().place < task.place;
         if (task.is_queued_in_order)
             level.in_order.push_back(task);
         else
@@ -33,7 +33,7 @@ public:
         auto level = levels_.begin();
         while (level->second.is_empty()) ++level;
         auto& [in_order, late] = level->second;
-        Task& best = in_order.empty() || (!late.empty() && late.begin()->uid() < in_order.front().uid())
+        Task& best = in_order.empty() || (!late.empty() && late.begin()->place < in_order.front().place)
                          ? *late.begin()
                          : in_order.front();
         take_out(level, best);
@@ -43,15 +43,15 @@ public:
     void erase(Task& task) { take_out(levels_.find(task.spec.priority), task); }
 
 private:
-    struct ByUid {
-        bool operator()(const Task& a, const Task& b) const noexcept { return a.uid() < b.uid(); }
+    struct ByPlace {
+        bool operator()(const Task& a, const Task& b) const noexcept { return a.place < b.place; }
     };
     struct Level {
         boost::intrusive::list<Task, boost::intrusive::base_hook<hooks::TaggedList<hooks::Ready>>,
                                boost::intrusive::constant_time_size<false>>
             in_order;
-        boost::intrusive::set<Task, boost::intrusive::compare<ByUid>,
-                              boost::intrusive::constant_time_size<false>>
+        boost::intrusive::multiset<Task, boost::intrusive::compare<ByPlace>,
+                                   boost::intrusive::constant_time_size<false>>
             late;
         bool is_empty() const noexcept { return in_order.empty() && late.empty(); }
     };

@@ -89,6 +89,10 @@ std::shared_ptr<Task> Pool::next_task(Aftermath& after) {
     auto task = ready_.pop().shared_from_this();
     task->set_state(TaskState::running);
     ++running_;
+    if (task->is_stage()) {
+        ++task->account->on_worker;
+        if (task->request != nullptr) task->request->stage_state = TaskState::running;
+    }
     if (task->spec.timeout.count() > 0) {
         task->timer = timers_.emplace(clock_->now() + task->spec.timeout, task.get());
         watch_time(after);
@@ -99,11 +103,14 @@ std::shared_ptr<Task> Pool::next_task(Aftermath& after) {
 /// The door through which nothing that a task throws gets out.
 Pool::Ending Pool::run(Task& task) {
     Ending ending;
+    Worker::set_account(task.account.get());
     try {
         const auto absent = merge_upstreams(task);
         if (auto* work = std::get_if<Work>(&task.work))
             ending.value = std::make_shared<const nlohmann::json>((*work)(
                 {task.uid(), task.spec.args, task.spec.kwargs, absent, task.stop_source.get_token()}));
+        else if (auto* stage = std::get_if<Stage>(&task.work))
+            (*stage)(task);
         else if (std::holds_alternative<Task::PassThrough>(task.work))
             ending.value = std::make_shared<const nlohmann::json>(task.spec.kwargs);
         else
@@ -113,12 +120,17 @@ Pool::Ending Pool::run(Task& task) {
         ending.failure = current_failure(task);
     }
     task.work = std::monostate{};
+    Worker::set_account(nullptr);  // what it held may have been its account's as well
     return ending;
 }
 
 /// What a task gave that was stopped meanwhile stays in `ending`.
 void Pool::finish(Task& task, Ending& ending, Aftermath& after) {
     note_change();
+    if (task.is_stage()) {
+        --task.account->on_worker;
+        part_from_request(task);
+    }
     if (task.state() != TaskState::running) {
         --discarded_;
         if (!ready_.is_empty()) wake_workers(after);

@@ -92,6 +92,42 @@ void Pool::close(Aftermath& after) {
     undelivered_ = 0;
 }
 
+void Pool::close(Account& account) {
+    if (Worker::account() == &account)
+        throw std::logic_error("work of a retriever stops that retriever, which waits for that work");
+    {
+        Section section(*this);
+        auto& after = section.after();
+        account.is_closed = true;
+        while (!account.requests.empty()) {
+            Task& request = account.requests.front();
+            after.released.push_back(request.shared_from_this());
+            if (!request.has_settled()) {
+                end_stopped(request, after);  // nobody hears of it any more: it is over at once
+                continue;
+            }
+            if (request.state() == TaskState::settled) request.set_state(TaskState::stopped);
+            request.keep.reset();
+            leave(request);
+        }
+        std::deque<LineEntry> rest;
+        for (auto& entry : line_) {
+            if (entry.waiter || entry.task->account.get() != &account) {
+                rest.push_back(std::move(entry));
+                continue;
+            }
+            --undelivered_;
+            after.released.push_back(std::move(entry.task));
+        }
+        line_.swap(rest);
+        wake_workers(after);
+        note_change();
+    }
+    drop_slots(account);
+    std::unique_lock lock(mutex_);
+    wait(lock, std::nullopt, [&] { return account.on_worker == 0; });
+}
+
 bool Pool::shut_down(std::optional<std::chrono::milliseconds> limit) {
     if (Worker::of_this_thread() == this)
         throw std::logic_error("a task shuts its own manager down, which waits for that task");

@@ -74,11 +74,13 @@ std::size_t Pool::stop_set(std::vector<Task*> roots, StopScope scope, Aftermath&
         }
     wake_workers(after);
     note_change();
-    return set.size();
+    return static_cast<std::size_t>(
+        std::count_if(set.begin(), set.end(), [](const Task* task) { return !task->is_stage(); }));
 }
 
 void Pool::end_stopped(Task& task, Aftermath& after) {
     const auto state = task.state();
+    if (state == TaskState::stopped) return;  // a stage, by its request
     task.set_state(TaskState::stopped);
     if (state == TaskState::settled) return;  // in its place in the line, the signal is another now
     task.was_stopped = true;
@@ -89,11 +91,16 @@ void Pool::end_stopped(Task& task, Aftermath& after) {
     } else {
         if (state == TaskState::ready)
             ready_.erase(task);
-        else
+        else if (!task.is_request())
             --waiting_;
         unhook(task);
         take_work(task, after);
+        if (task.is_stage()) part_from_request(task);
     }
+    // Its stage goes too, unless it runs for others as well.
+    if (task.stage != nullptr && (task.stage->is_own_stage || task.stage->state() != TaskState::running) &&
+        !task.stage->has_settled())
+        end_stopped(*task.stage, after);
     after.stops.push_back(task.stop_source);
     settle(task, after);
 }

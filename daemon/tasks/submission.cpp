@@ -34,9 +34,7 @@ std::shared_ptr<Task> Pool::submit(Task::AnyWork work, TaskSpec spec) {
     {
         Section section(*this);
         if (closed_) throw Closed();
-        if (options_.max_pending != 0 && waiting_ + ready_.size() >= options_.max_pending)
-            throw QueueFull("the task manager holds " + std::to_string(options_.max_pending) +
-                            " tasks that have not started; it takes no more");
+        check_room();
         if (task->spec.group) {
             auto& group = groups_[*task->spec.group];
             if (!group) group = std::make_shared<GroupState>(*task->spec.group);
@@ -47,6 +45,12 @@ std::shared_ptr<Task> Pool::submit(Task::AnyWork work, TaskSpec spec) {
     }
     if (callers_stop.stop_possible()) watch_callers_stop(task);
     return task;
+}
+
+void Pool::check_room() const {
+    if (options_.max_pending != 0 && waiting_ + ready_.size() >= options_.max_pending)
+        throw QueueFull("the task manager holds " + std::to_string(options_.max_pending) +
+                        " tasks that have not started; it takes no more");
 }
 
 void Pool::enter(Task& task, Aftermath& after) {

@@ -10,16 +10,20 @@ Task::Task(std::shared_ptr<Pool> pool, AnyWork what, TaskSpec how)
       spec(std::move(how)),
       uid_(UidTable::of_process().next()),
       pool_(std::move(pool)) {
-    is_json = !std::holds_alternative<std::function<detail::Box(std::stop_token)>>(work);
+    is_json = std::holds_alternative<Work>(work) || std::holds_alternative<PassThrough>(work);
+    place = uid_;
 }
 
-Task::~Task() { UidTable::of_process().erase(*this); }
+Task::~Task() {
+    UidTable::of_process().erase(*this);
+    if (is_request()) pool_->part_from_stage(*this);
+}
 
 bool Task::stop() { return pool_->stop(*this); }
 void Task::check_wait() const { pool_->check_wait(*this); }
 
 const detail::Box& Task::outcome() const {
-    if (was_stopped) throw Stopped("the task " + uid_.str() + " was stopped");
+    if (was_stopped) throw Stopped((account ? "the request " : "the task ") + uid_.str() + " was stopped");
     if (failure) std::rethrow_exception(failure->error);
     return value;
 }

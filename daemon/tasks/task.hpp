@@ -15,6 +15,10 @@ namespace sg::tasks {
 
 class Pool;
 class Task;
+struct Account;
+
+/// A part of a request. It ends the request, or begins another stage, and throws nothing.
+using Stage = std::function<void(Task& stage)>;
 
 namespace hooks {
 using List = boost::intrusive::list_base_hook<>;
@@ -55,8 +59,9 @@ class Task final : public detail::Core,
                    public boost::intrusive::set_base_hook<> {
 public:
     struct PassThrough {};
-    using AnyWork =
-        std::variant<std::monostate, Work, std::function<detail::Box(std::stop_token)>, PassThrough>;
+    struct NeverRuns {};  ///< a request
+    using AnyWork = std::variant<std::monostate, Work, std::function<detail::Box(std::stop_token)>,
+                                 PassThrough, Stage, NeverRuns>;
 
     /// Keeps `pool`, not its threads, as long as it lives.
     Task(std::shared_ptr<Pool> pool, AnyWork what, TaskSpec how);
@@ -78,6 +83,9 @@ public:
     /// What the signal of its completion carries.
     const nlohmann::json& result() const;
 
+    bool is_request() const noexcept { return account != nullptr && !is_a_stage; }
+    bool is_stage() const noexcept { return is_a_stage; }
+
     AnyWork work;
     TaskSpec spec;
     std::vector<Edge> edges;    ///< to its upstreams, in listed order
@@ -97,6 +105,16 @@ public:
     std::optional<std::multimap<Clock::Time, Task*>::iterator> timer;
     std::uint64_t marked = 0;  ///< the last walk that met it
     bool is_queued_in_order = false;
+    Uid place;  ///< among equal priorities; of a stage, where its request came
+
+    // Of requests and stages (account.hpp).
+    std::shared_ptr<Account> account;
+    bool is_a_stage = false;
+    Task* request = nullptr;   ///< of a stage: it takes itself out of here when it goes
+    bool is_own_stage = true;  ///< of a stage: nobody else waits for it
+    Task* stage = nullptr;     ///< of a request: queued, or on a worker
+    bool is_cleared = false;   ///< of a request: no other stage is begun
+    std::atomic<TaskState> stage_state{TaskState::waiting};  ///< of a request, for those who look
 
 private:
     friend class UidTable;

@@ -20,7 +20,7 @@ class StudioSite final : public Site {
 public:
     explicit StudioSite(site::Client& client) : client_(client) {}
     json call(std::string_view method, const json& arguments) override {
-        const auto answer = service::call_site(client_, method, arguments.dump(), script());
+        const auto answer = site::call_site(client_, method, arguments.dump(), script());
         if (!answer) throw Error(answer.error().cause, answer.error().message, answer.error().site_code);
         return json::parse(*answer);
     }

@@ -153,7 +153,7 @@ const std::pair<const char*, const char*> data_types[] = {
 
 TEST_CASE("the coverage page names every method of the protocol, and says of each what the code has") {
     const auto page = column_of_client("Methods");
-    const auto names = service::site_method_names();
+    const auto names = site::site_method_names();
     const auto has = [&](std::string_view name) {
         return std::find(names.begin(), names.end(), name) != names.end();
     };

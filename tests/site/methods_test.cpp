@@ -4,7 +4,7 @@
 
 #include "catch.hpp"
 #include "plugin_site.hpp"
-#include "service/site_file_methods.hpp"
+#include "site/named_file_calls.hpp"
 
 using namespace sg;
 using namespace sg::test;
@@ -315,9 +315,9 @@ TEST_CASE("filters made of C++ leave in the form the protocol shows, from plugin
 }
 
 TEST_CASE("each name in the daemon's table of calls is compared with the protocol") {
-    for (const auto name : service::site_method_names()) {
-        if (name == "info" || name == "export_page") continue;                 // have tests of their own
-        if (name == "share_thumbnail" || service::moves_file(name)) continue;  // are not of the JSON API
+    for (const auto name : site::site_method_names()) {
+        if (name == "info" || name == "export_page") continue;              // have tests of their own
+        if (name == "share_thumbnail" || site::moves_file(name)) continue;  // are not of the JSON API
         const bool compared =
             std::any_of(std::begin(table), std::end(table), [&](const Row& row) { return row.name == name; });
         INFO(name);

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "fixture.hpp"
-#include "service/site_methods.hpp"
+#include "site/named_calls.hpp"
 
 namespace sg::test {
 
@@ -18,7 +18,7 @@ public:
         : client_(client), options_(std::move(options)) {}
 
     nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override {
-        const auto answer = service::call_site(client_, method, arguments.dump(), options_);
+        const auto answer = site::call_site(client_, method, arguments.dump(), options_);
         if (!answer) throw Error(answer.error().cause, answer.error().message, answer.error().site_code);
         return nlohmann::json::parse(*answer);
     }

@@ -9,7 +9,7 @@
 
 #include "catch.hpp"
 #include "fixture.hpp"
-#include "service/site_methods.hpp"
+#include "site/named_calls.hpp"
 #include "temp_dir.hpp"
 #include "wait_for.hpp"
 

@@ -3,10 +3,12 @@
 
 #include <coroutine>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <sg/completion.hpp>
 #include <sg/error.hpp>
+#include <type_traits>
 #include <utility>
 
 namespace sg {
@@ -185,4 +187,16 @@ private:
     std::shared_ptr<detail::AsyncState> state_;
 };
 
+namespace detail {
+
+/// A slot of a signal, which may be a coroutine.
+template <class... Args, class F>
+std::function<void(Args...)> wrap_slot(std::type_identity<std::function<void(Args...)>>, F slot) {
+    if constexpr (std::is_same_v<std::invoke_result_t<F&, Args...>, Async>)
+        return [slot = std::move(slot)](Args... args) mutable { slot(args...).detach(); };
+    else
+        return std::function<void(Args...)>(std::move(slot));
+}
+
+}  // namespace detail
 }  // namespace sg

@@ -197,14 +197,7 @@ protected:
 private:
     template <class Function, class F>
     static Function wrap(F slot) {
-        return wrap_as(std::type_identity<Function>{}, std::move(slot));
-    }
-    template <class... Args, class F>
-    static std::function<void(Args...)> wrap_as(std::type_identity<std::function<void(Args...)>>, F slot) {
-        if constexpr (std::is_same_v<std::invoke_result_t<F&, Args...>, Async>)
-            return [slot = std::move(slot)](Args... args) mutable { slot(args...).detach(); };
-        else
-            return std::function<void(Args...)>(std::move(slot));
+        return detail::wrap_slot(std::type_identity<Function>{}, std::move(slot));
     }
 };
 

@@ -1,21 +1,20 @@
-#include "service/site_methods.hpp"
+#include "site/named_calls.hpp"
 
 #include <array>
 
-#include "service/site_arguments.hpp"
-#include "service/site_file_methods.hpp"
+#include "site/arguments.hpp"
 #include "site/json_text.hpp"
 #include "site/methods_people.hpp"
 #include "site/methods_rows.hpp"
 #include "site/methods_schema.hpp"
 #include "site/methods_views.hpp"
+#include "site/named_file_calls.hpp"
 
-namespace sg::service {
+namespace sg::site {
+namespace named {  // their names are those of the site; other files of this folder have them too
 namespace {
 
 using nlohmann::json;
-using site::CallOptions;
-using site::Client;
 
 /// Each method reads its arguments, is told of complaints about them, and only then calls: arguments that
 /// are not understood send nothing.
@@ -329,29 +328,37 @@ constexpr std::array methods{
 #undef SG_CHECK
 
 }  // namespace
+}  // namespace named
+
+using nlohmann::json;
+
+Result<json> call_by_name(Client& client, std::string_view method, const json& arguments,
+                          const CallOptions& options) {
+    for (const auto& [name, call] : named::methods) {
+        if (name != method) continue;
+        if (!arguments.is_object()) return fail(Cause::invalid, "the arguments of {} are no object", name);
+        Arguments read(arguments);
+        auto own = options;
+        if (const auto login = read.text_or("sudo_as_login", ""); !login.empty()) own.sudo_as_login = login;
+        return call(client, read, own);
+    }
+    return fail(Cause::not_supported, "this daemon does not know the site call '{}'", printable(method, 80));
+}
 
 Result<std::string> call_site(Client& client, std::string_view method, std::string_view arguments,
                               const CallOptions& options) {
-    for (const auto& [name, call] : methods) {
-        if (name != method) continue;
-        auto read = site::read_json(arguments);
-        if (!read) return fail(Cause::invalid, "the arguments of {}: {}", name, read.error().message);
-        if (!read->is_object()) return fail(Cause::invalid, "the arguments of {} are no object", name);
-        Arguments named(*read);
-        auto own = options;
-        if (const auto login = named.text_or("sudo_as_login", ""); !login.empty()) own.sudo_as_login = login;
-        auto result = call(client, named, own);
-        if (!result) return tl::unexpected(std::move(result.error()));
-        return result->dump(-1, ' ', false, json::error_handler_t::replace);
-    }
-    return fail(Cause::not_supported, "this daemon does not know the site call '{}'",
-                site::printable(method, 80));
+    auto read = read_json(arguments);
+    if (!read)
+        return fail(Cause::invalid, "the arguments of {}: {}", printable(method, 80), read.error().message);
+    auto result = call_by_name(client, method, *read, options);
+    if (!result) return tl::unexpected(std::move(result.error()));
+    return result->dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::vector<std::string_view> site_method_names() {
     std::vector<std::string_view> names;
-    for (const auto& entry : methods) names.push_back(entry.name);
+    for (const auto& entry : named::methods) names.push_back(entry.name);
     return names;
 }
 
-}  // namespace sg::service
+}  // namespace sg::site

@@ -10,7 +10,7 @@
 
 #include "util/result.hpp"
 
-namespace sg::service {
+namespace sg::site {
 
 /// Reads arguments by name and keeps the first complaint; what nobody has read is not known here.
 ///
@@ -46,4 +46,4 @@ private:
     std::optional<Failure> complaint_;
 };
 
-}  // namespace sg::service
+}  // namespace sg::site

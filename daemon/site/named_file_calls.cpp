@@ -1,10 +1,10 @@
-#include "service/site_file_methods.hpp"
+#include "site/named_file_calls.hpp"
 
 #include <filesystem>
 
 #include "site/json_text.hpp"
 
-namespace sg::service {
+namespace sg::site {
 namespace {
 
 using nlohmann::json;
@@ -27,8 +27,8 @@ Link link_of(Arguments& arguments, const char* name, const json& value) {
 
 bool moves_file(std::string_view method) { return method == "upload" || method == "download_attachment"; }
 
-Result<json> upload_file(site::Client& client, Arguments& arguments, const site::CallOptions& options) {
-    site::UploadRequest request;
+Result<json> upload_file(Client& client, Arguments& arguments, const CallOptions& options) {
+    UploadRequest request;
     request.type = arguments.text("type");
     request.id = arguments.integer("id");
     request.file = absolute_path(arguments, "file");
@@ -41,8 +41,8 @@ Result<json> upload_file(site::Client& client, Arguments& arguments, const site:
     return json(*id);
 }
 
-Result<json> share_thumbnail(site::Client& client, Arguments& arguments, const site::CallOptions& options) {
-    site::ShareThumbnailRequest request;
+Result<json> share_thumbnail(Client& client, Arguments& arguments, const CallOptions& options) {
+    ShareThumbnailRequest request;
     const auto& entities = arguments.any("entities");
     if (!entities.is_array()) arguments.complain("entities", "has to be a list");
     for (const auto& each : entities) request.entities.push_back(link_of(arguments, "entities", each));
@@ -54,15 +54,15 @@ Result<json> share_thumbnail(site::Client& client, Arguments& arguments, const s
     return *id ? json(**id) : json();
 }
 
-Result<json> download_file(site::Client& client, Arguments& arguments, const site::CallOptions& options) {
-    site::DownloadRequest request;
+Result<json> download_file(Client& client, Arguments& arguments, const CallOptions& options) {
+    DownloadRequest request;
     request.attachment = arguments.any("attachment");
     request.to = absolute_path(arguments, "to");
     if (auto fine = arguments.complaint(); !fine) return tl::unexpected(std::move(fine.error()));
     auto done = client.download(request, options);
     if (!done) return tl::unexpected(std::move(done.error()));
     if (!*done) return json();
-    return json{{"bytes", (*done)->bytes}, {"content_type", site::printable((*done)->content_type, 200)}};
+    return json{{"bytes", (*done)->bytes}, {"content_type", printable((*done)->content_type, 200)}};
 }
 
-}  // namespace sg::service
+}  // namespace sg::site

@@ -1,10 +1,10 @@
-#include "service/site_arguments.hpp"
+#include "site/arguments.hpp"
 
 #include <limits>
 
 #include "site/json_text.hpp"
 
-namespace sg::service {
+namespace sg::site {
 
 using nlohmann::json;
 
@@ -86,8 +86,8 @@ Result<void> Arguments::complaint() const {
     if (complaint_) return tl::unexpected(*complaint_);
     for (const auto& [name, value] : object_.items())
         if (!known_.contains(name))
-            return fail(Cause::not_supported, "the argument '{}' is not known", site::printable(name, 80));
+            return fail(Cause::not_supported, "the argument '{}' is not known", printable(name, 80));
     return {};
 }
 
-}  // namespace sg::service
+}  // namespace sg::site
