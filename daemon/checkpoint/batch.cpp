@@ -22,10 +22,20 @@ void Batch::put_gap(Gap gap) { gaps_.insert_or_assign(gap.first, gap); }
 
 void Batch::erase_gap(EventId first) { gaps_.insert_or_assign(first, std::nullopt); }
 
+void Batch::put_dead_letter(DeadLetterPtr letter) {
+    PendingKey key{letter->plugin, letter->event, letter->callback};
+    dead_letters_.insert_or_assign(std::move(key), std::move(letter));
+}
+
+void Batch::erase_dead_letter(std::string plugin, EventId event, std::string callback) {
+    dead_letters_.insert_or_assign(PendingKey{std::move(plugin), event, std::move(callback)}, std::nullopt);
+}
+
 bool Batch::empty() const noexcept { return size() == 0; }
 
 std::size_t Batch::size() const noexcept {
-    return (highest_seen_ ? 1U : 0U) + progress_.size() + pending_.size() + gaps_.size();
+    return (highest_seen_ ? 1U : 0U) + progress_.size() + pending_.size() + gaps_.size() +
+           dead_letters_.size();
 }
 
 void Batch::merge(Batch&& newer) {
@@ -38,6 +48,7 @@ void Batch::merge(Batch&& newer) {
     for (auto& [plugin, progress] : newer.progress_) progress_.insert_or_assign(plugin, progress);
     for (auto& [key, row] : newer.pending_) pending_.insert_or_assign(key, std::move(row));
     for (auto& [first, gap] : newer.gaps_) gaps_.insert_or_assign(first, gap);
+    for (auto& [key, letter] : newer.dead_letters_) dead_letters_.insert_or_assign(key, std::move(letter));
     newer = Batch();
 }
 

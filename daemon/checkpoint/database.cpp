@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "checkpoint/row_sum.hpp"
+#include "checkpoint/statement.hpp"
 #include "util/fd.hpp"
 
 namespace sg::checkpoint {
@@ -14,8 +14,16 @@ namespace sg::checkpoint {
 namespace {
 
 constexpr int application_id = 0x53474556;  // 'SGEV'
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 constexpr int much_log = 1000;  // pages
+
+// What is added comes last, so that a migrated table and a new one have their columns in one order.
+constexpr const char* dead_letter_schema = R"sql(
+CREATE TABLE dead_letter(plugin TEXT NOT NULL, event INTEGER NOT NULL, callback TEXT NOT NULL,
+    attempts INTEGER NOT NULL, died_ms INTEGER NOT NULL, why TEXT NOT NULL, redelivered INTEGER NOT NULL,
+    type TEXT NOT NULL, attribute TEXT NOT NULL, project INTEGER NOT NULL, created_at INTEGER NOT NULL,
+    body TEXT NOT NULL, history TEXT NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY(plugin, event, callback));
+)sql";
 
 constexpr const char* schema = R"sql(
 CREATE TABLE stream(one INTEGER PRIMARY KEY CHECK(one=1), highest_seen INTEGER NOT NULL, sum INTEGER NOT NULL);
@@ -25,40 +33,12 @@ CREATE TABLE plugin(id TEXT PRIMARY KEY, start INTEGER NOT NULL, cursor INTEGER 
 CREATE TABLE pending(plugin TEXT NOT NULL, event INTEGER NOT NULL, callback TEXT NOT NULL,
     attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL, redelivered INTEGER NOT NULL, last_error TEXT NOT NULL,
     type TEXT NOT NULL, attribute TEXT NOT NULL, project INTEGER NOT NULL, created_at INTEGER NOT NULL,
-    body TEXT NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY(plugin, event, callback));
+    body TEXT NOT NULL, sum INTEGER NOT NULL, history TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY(plugin, event, callback));
 CREATE TABLE gap(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,
     sum INTEGER NOT NULL);
 INSERT INTO ending VALUES(1, 1);
 )sql";
-
-std::int64_t sum_of(EventId highest_seen) { return RowSum().add(highest_seen).value(); }
-
-std::int64_t sum_of(std::string_view id, const Progress& row) {
-    return RowSum().add(id).add(row.start).add(row.cursor).add(row.handed_out).value();
-}
-
-std::int64_t sum_of(const Pending& row) {
-    return RowSum()
-        .add(row.plugin)
-        .add(row.event)
-        .add(row.callback)
-        .add(row.attempts)
-        .add(row.due.time_since_epoch().count())
-        .add(row.redelivered)
-        .add(row.last_error)
-        .add(row.type)
-        .add(row.attribute)
-        .add(row.project)
-        .add(row.created_at.time_since_epoch().count())
-        .add(row.body)
-        .value();
-}
-
-std::int64_t sum_of(const Gap& row) {
-    return RowSum().add(row.first).add(row.last).add(row.deadline.time_since_epoch().count()).value();
-}
-
-Instant instant(std::int64_t ms) { return Instant(std::chrono::milliseconds(ms)); }
 
 /// Our statements are fixed: where they do not fit the tables, the tables are wrong.
 bool is_damage(int code) {
@@ -76,49 +56,6 @@ bool is_damage(int code) {
 }
 
 }  // namespace
-
-/// Binds and reads by turns, in the order of the columns; resets itself.
-class Database::Statement {
-public:
-    explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
-    Statement(const Statement&) = delete;
-    Statement& operator=(const Statement&) = delete;
-    ~Statement() {
-        sqlite3_reset(statement_);
-        sqlite3_clear_bindings(statement_);
-    }
-
-    Statement& bind(std::integral auto value) {
-        sqlite3_bind_int64(statement_, ++bound_, static_cast<sqlite3_int64>(value));
-        return *this;
-    }
-    Statement& bind(std::string_view text) {
-        // The text outlives the statement's run; an empty view may point nowhere, which would bind NULL.
-        sqlite3_bind_text64(statement_, ++bound_, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC,
-                            SQLITE_UTF8);
-        return *this;
-    }
-
-    bool step() {
-        read_ = 0;
-        code_ = sqlite3_step(statement_);
-        return code_ == SQLITE_ROW;
-    }
-    bool is_done() const { return code_ == SQLITE_DONE; }
-
-    std::int64_t number() { return sqlite3_column_int64(statement_, read_++); }
-    std::string text() {
-        const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, read_));
-        const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, read_++));
-        return data == nullptr ? std::string() : std::string(data, size);
-    }
-
-private:
-    sqlite3_stmt* statement_;
-    int bound_ = 0;
-    int read_ = 0;
-    int code_ = SQLITE_OK;
-};
 
 void Database::Closer::operator()(sqlite3* connection) const noexcept { sqlite3_close_v2(connection); }
 void Database::Closer::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
@@ -196,16 +133,30 @@ Result<void> Database::connect(Fresh fresh) {
         !set)
         return set;
     if (empty) return make_schema();
-    return check();
+    if (auto checked = check(); !checked) return checked;
+    return *version == schema_version ? Result<void>{} : migrate(*version);
 }
 
 Result<void> Database::make_schema() {
     const auto sql =
-        fmt::format("BEGIN IMMEDIATE; PRAGMA application_id={}; PRAGMA user_version={}; {} COMMIT;",
-                    application_id, schema_version, schema);
+        fmt::format("BEGIN IMMEDIATE; PRAGMA application_id={}; PRAGMA user_version={}; {} {} COMMIT;",
+                    application_id, schema_version, schema, dead_letter_schema);
     if (auto made = execute(sql.c_str()); !made) return made;
     // Into the file itself: should the log be lost later, the file still says whose it is.
     return execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/// One transaction: killed in it, the file is what it was. Rows of the old layout keep their checksums, since
+/// an empty history adds nothing to one.
+Result<void> Database::migrate(std::int64_t from) {
+    if (from != 1) return fail(Cause::bad_answer, "{} has schema {}, which never was", file_.string(), from);
+    const auto sql = fmt::format(
+        "BEGIN IMMEDIATE; ALTER TABLE pending ADD COLUMN history TEXT NOT NULL DEFAULT ''; {} PRAGMA "
+        "user_version={}; COMMIT;",
+        dead_letter_schema, schema_version);
+    auto done = execute(sql.c_str());
+    if (!done && sqlite3_get_autocommit(connection_.get()) == 0) (void)execute("ROLLBACK");
+    return done;
 }
 
 Result<void> Database::check() {
@@ -230,10 +181,12 @@ Result<void> Database::prepare() {
         {rollback_, "ROLLBACK"},
         {put_seen_, "INSERT OR REPLACE INTO stream VALUES(1,?,?)"},
         {put_progress_, "INSERT OR REPLACE INTO plugin VALUES(?,?,?,?,?)"},
-        {put_pending_, "INSERT OR REPLACE INTO pending VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+        {put_pending_, "INSERT OR REPLACE INTO pending VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
         {erase_pending_, "DELETE FROM pending WHERE plugin=? AND event=? AND callback=?"},
         {put_gap_, "INSERT OR REPLACE INTO gap VALUES(?,?,?,?)"},
         {erase_gap_, "DELETE FROM gap WHERE first=?"},
+        {put_dead_letter_, "INSERT OR REPLACE INTO dead_letter VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+        {erase_dead_letter_, "DELETE FROM dead_letter WHERE plugin=? AND event=? AND callback=?"},
     };
     for (const auto& [into, sql] : all) {
         sqlite3_stmt* raw = nullptr;
@@ -249,71 +202,6 @@ Result<void> Database::prepare() {
     return {};
 }
 
-Result<Snapshot> Database::load() {
-    Snapshot out;
-    bool sums_fit = true;
-    const auto each = [this](const char* sql, auto&& row) -> Result<void> {
-        sqlite3_stmt* raw = nullptr;
-        if (sqlite3_prepare_v2(connection_.get(), sql, -1, &raw, nullptr) != SQLITE_OK)
-            return refused("cannot read");
-        const StatementPtr owner(raw);
-        Statement statement(raw);
-        while (statement.step()) row(statement);
-        if (!statement.is_done()) return refused("cannot read");
-        return {};
-    };
-    auto done = each("SELECT highest_seen, sum FROM stream", [&](Statement& s) {
-        out.highest_seen = s.number();
-        sums_fit = sums_fit && s.number() == sum_of(*out.highest_seen);
-    });
-    if (done) done = each("SELECT clean FROM ending", [&](Statement& s) { out.clean = s.number() == 1; });
-    if (done)
-        done = each("SELECT id, start, cursor, handed_out_through, sum FROM plugin", [&](Statement& s) {
-            auto id = s.text();
-            Progress row;
-            row.start = s.number();
-            row.cursor = s.number();
-            row.handed_out = s.number();
-            sums_fit = sums_fit && s.number() == sum_of(id, row);
-            out.plugins.emplace(std::move(id), row);
-        });
-    if (done)
-        done = each(
-            "SELECT plugin, event, callback, attempts, due_ms, redelivered, last_error, type, attribute, "
-            "project,"
-            " created_at, body, sum FROM pending ORDER BY event, plugin, callback",
-            [&](Statement& s) {
-                Pending row;
-                row.plugin = s.text();
-                row.event = s.number();
-                row.callback = s.text();
-                row.attempts = static_cast<std::uint32_t>(s.number());
-                row.due = instant(s.number());
-                row.redelivered = s.number() != 0;
-                row.last_error = s.text();
-                row.type = s.text();
-                row.attribute = s.text();
-                row.project = s.number();
-                row.created_at = std::chrono::sys_seconds(std::chrono::seconds(s.number()));
-                row.body = s.text();
-                sums_fit = sums_fit && s.number() == sum_of(row);
-                out.pending.push_back(std::move(row));
-            });
-    if (done)
-        done = each("SELECT first, last, deadline_ms, sum FROM gap ORDER BY first", [&](Statement& s) {
-            Gap row;
-            row.first = s.number();
-            row.last = s.number();
-            row.deadline = instant(s.number());
-            sums_fit = sums_fit && s.number() == sum_of(row);
-            out.gaps.push_back(row);
-        });
-    if (!done) return tl::unexpected(done.error());
-    if (!sums_fit)
-        return fail(Cause::bad_answer, "{} is damaged: a row does not fit its checksum", file_.string());
-    return out;
-}
-
 Result<void> Database::save(const Batch& batch) {
     if (!Statement(begin_.get()).step() && sqlite3_errcode(connection_.get()) != SQLITE_DONE)
         return refused("cannot write");
@@ -326,52 +214,6 @@ Result<void> Database::save(const Batch& batch) {
     // Some errors end the transaction by themselves, others leave it open.
     if (!written && sqlite3_get_autocommit(connection_.get()) == 0) Statement(rollback_.get()).step();
     return written;
-}
-
-Result<void> Database::write(const Batch& batch) {
-    const auto run = [this](Statement& statement) -> Result<void> {
-        statement.step();
-        if (!statement.is_done()) return refused("cannot write");
-        return {};
-    };
-    if (batch.highest_seen_) {
-        Statement s(put_seen_.get());
-        s.bind(*batch.highest_seen_).bind(sum_of(*batch.highest_seen_));
-        if (auto done = run(s); !done) return done;
-    }
-    for (const auto& [plugin, row] : batch.progress_) {
-        Statement s(put_progress_.get());
-        s.bind(plugin).bind(row.start).bind(row.cursor).bind(row.handed_out).bind(sum_of(plugin, row));
-        if (auto done = run(s); !done) return done;
-    }
-    for (const auto& [first, row] : batch.gaps_) {
-        Statement s(row ? put_gap_.get() : erase_gap_.get());
-        s.bind(first);
-        if (row) s.bind(row->last).bind(row->deadline.time_since_epoch().count()).bind(sum_of(*row));
-        if (auto done = run(s); !done) return done;
-    }
-    return write_pending(batch);
-}
-
-Result<void> Database::write_pending(const Batch& batch) {
-    for (const auto& [key, row] : batch.pending_) {
-        Statement s(row ? put_pending_.get() : erase_pending_.get());
-        s.bind(key.plugin).bind(key.event).bind(key.callback);
-        if (row)
-            s.bind(row->attempts)
-                .bind(row->due.time_since_epoch().count())
-                .bind(row->redelivered)
-                .bind(row->last_error)
-                .bind(row->type)
-                .bind(row->attribute)
-                .bind(row->project)
-                .bind(row->created_at.time_since_epoch().count())
-                .bind(row->body)
-                .bind(sum_of(*row));
-        s.step();
-        if (!s.is_done()) return refused("cannot write");
-    }
-    return {};
 }
 
 Result<void> Database::set_clean(bool clean) {
@@ -404,35 +246,9 @@ void Database::abandon() {
     // Closing in order would fold the log into the file and then remove, by name, what may be another's.
     sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     for (auto* statement : {&begin_, &commit_, &rollback_, &put_seen_, &put_progress_, &put_pending_,
-                            &erase_pending_, &put_gap_, &erase_gap_})
+                            &erase_pending_, &put_gap_, &erase_gap_, &put_dead_letter_, &erase_dead_letter_})
         statement->reset();
     connection_.reset();
-}
-
-Batch Database::whole(const Snapshot& snapshot) {
-    Batch out;
-    if (snapshot.highest_seen) out.set_highest_seen(*snapshot.highest_seen);
-    for (const auto& [plugin, row] : snapshot.plugins) out.set_progress(plugin, row);
-    for (const auto& row : snapshot.pending) out.put_pending(row);
-    for (const auto& gap : snapshot.gaps) out.put_gap(gap);
-    return out;
-}
-
-void Database::fold(Batch& everything, Batch&& newer) {
-    if (newer.highest_seen_) everything.highest_seen_ = newer.highest_seen_;
-    for (auto& [plugin, row] : newer.progress_) everything.progress_.insert_or_assign(plugin, row);
-    const auto each = [](auto& rows, auto& changes) {
-        for (auto& [key, row] : changes) {
-            if (row) {
-                rows.insert_or_assign(key, std::move(row));
-            } else {
-                rows.erase(key);
-            }
-        }
-    };
-    each(everything.pending_, newer.pending_);
-    each(everything.gaps_, newer.gaps_);
-    newer = Batch();
 }
 
 }  // namespace sg::checkpoint

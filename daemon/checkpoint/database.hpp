@@ -53,10 +53,16 @@ private:
     explicit Database(std::filesystem::path file) : file_(std::move(file)) {}
     Result<void> connect(Fresh fresh);
     Result<void> make_schema();
+    Result<void> migrate(std::int64_t from);
     Result<void> check();
     Result<void> prepare();
     Result<void> write(const Batch& batch);
     Result<void> write_pending(const Batch& batch);
+    Result<void> write_dead_letters(const Batch& batch);
+    Result<void> load_pending(Snapshot& out, bool& sums_fit);
+    Result<void> load_dead_letters(Snapshot& out, bool& sums_fit);
+    template <class Row>
+    Result<void> each(const char* sql, Row&& row);
     Result<void> execute(const char* sql);
     Result<std::int64_t> number(const char* sql);
     tl::unexpected<Failure> refused(const char* doing) const;
@@ -71,7 +77,7 @@ private:
     std::filesystem::path file_;
     std::unique_ptr<sqlite3, Closer> connection_;
     StatementPtr begin_, commit_, rollback_, put_seen_, put_progress_, put_pending_, erase_pending_, put_gap_,
-        erase_gap_;
+        erase_gap_, put_dead_letter_, erase_dead_letter_;
     struct FileId {
         std::uint64_t device = 0, inode = 0;
     };

@@ -302,7 +302,8 @@ Result<void> WriterStore::close(std::chrono::milliseconds at_most) {
         database_.reset();
         if (auto done = rebuild(); !done) return done;
     }
-    auto done = database_->set_clean(true);
+    Result<void> done;
+    if (options_.as == As::daemon) done = database_->set_clean(true);
     database_.reset();
     return done;
 }
@@ -325,7 +326,7 @@ Result<std::unique_ptr<Store>> Store::open(Options options, Clock& clock, Logger
     if (holds_nothing) snapshot->clean = true;
     auto done = directory->sync();
     if (done && !holds_nothing) done = directory->set_begun();
-    if (done) done = (*database)->set_clean(false);
+    if (done && options.as == As::daemon) done = (*database)->set_clean(false);
     if (!done) return tl::unexpected(done.error());
     return std::make_unique<WriterStore>(std::move(options), clock, log, std::move(listener),
                                          std::move(*directory), std::move(*database), std::move(*snapshot));

@@ -12,13 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/dead_letter.hpp"
 #include "util/clock.hpp"
 #include "util/result.hpp"
 
 namespace sg::checkpoint {
-
-/// Stored UTC instants; milliseconds are enough for deadlines.
-using Instant = std::chrono::sys_time<std::chrono::milliseconds>;
 
 /// Progress of one plugin. Every id in (start, cursor] is settled, pending, or inside an open gap.
 struct Progress {
@@ -27,7 +25,8 @@ struct Progress {
     EventId handed_out = 0;  ///< events up to this id may have been handed to a callback; reserved ahead
 };
 
-/// One callback that still owes an outcome for one event at or below the cursor.
+/// One callback that still owes an outcome for one event at or below the cursor; or for the first event above
+/// it, where the plugin stops until it succeeds.
 struct Pending {
     std::string plugin;
     EventId event = 0;
@@ -41,6 +40,7 @@ struct Pending {
     std::string attribute;
     EntityId project = 0;
     std::chrono::sys_seconds created_at{};
+    History history;
 };
 
 /// Missing ids, both ends included, awaited until `deadline` by the site's clock.
@@ -55,9 +55,10 @@ struct Gap {
 struct Snapshot {
     std::optional<EventId> highest_seen;  ///< nullopt: this state directory is new
     std::map<std::string, Progress> plugins;
-    std::vector<Pending> pending;  ///< ascending event id
-    std::vector<Gap> gaps;         ///< ascending, disjoint
-    bool clean = true;             ///< the last daemon closed the store in order
+    std::vector<Pending> pending;             ///< ascending event id
+    std::vector<Gap> gaps;                    ///< ascending, disjoint
+    std::vector<DeadLetterPtr> dead_letters;  ///< the oldest first
+    bool clean = true;                        ///< the last daemon closed the store in order
 };
 
 /// Changes that become durable together or not at all.
@@ -69,6 +70,8 @@ public:
     void erase_pending(std::string plugin, EventId event, std::string callback);
     void put_gap(Gap gap);  ///< adds, or replaces the gap with the same first id
     void erase_gap(EventId first);
+    void put_dead_letter(DeadLetterPtr letter);  ///< adds or replaces (plugin, event, callback)
+    void erase_dead_letter(std::string plugin, EventId event, std::string callback);
     bool empty() const noexcept;
     std::size_t size() const noexcept;  ///< rows it changes
 
@@ -88,6 +91,7 @@ private:
     std::map<std::string, Progress> progress_;
     std::map<PendingKey, std::optional<Pending>> pending_;  // nullopt erases
     std::map<EventId, std::optional<Gap>> gaps_;            // by first id
+    std::map<PendingKey, std::optional<DeadLetterPtr>> dead_letters_;
 };
 
 /// How urgent it is that a batch becomes durable.
@@ -116,12 +120,15 @@ struct Listener {
 /// Lifetime: outlives everything that applies batches.
 class Store {
 public:
+    /// Who opens it. A visitor comes while no daemon runs, and leaves the mark of how the last one ended.
+    enum class As { daemon, visitor };
     struct Options {
         std::filesystem::path directory;  ///< made if absent, private to the user; must be on a local disk
         std::chrono::milliseconds group_time{2};  ///< how long a group may wait for more
         std::chrono::milliseconds lazy_time{1000};
         std::size_t group_size = 1000;                ///< changes after which it no longer waits
         std::chrono::milliseconds retry_pause{2000};  ///< between attempts to save
+        As as = As::daemon;
     };
 
     /// Takes the lock of the state directory and opens or creates the database. Blocks on the disk.
