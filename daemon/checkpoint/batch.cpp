@@ -31,6 +31,28 @@ void Batch::erase_dead_letter(std::string plugin, EventId event, std::string cal
     dead_letters_.insert_or_assign(PendingKey{std::move(plugin), event, std::move(callback)}, std::nullopt);
 }
 
+void Batch::try_again(const DeadLetter& letter, Instant due) {
+    Pending row;
+    row.plugin = letter.plugin;
+    row.event = letter.event;
+    row.callback = letter.callback;
+    row.attempts = letter.attempts;
+    row.due = due;
+    if (!letter.history.errors.empty()) row.last_error = letter.history.errors.back().text;
+    row.body = letter.body;
+    row.redelivered = true;  // it was handed out before, and perhaps did half of its work
+    row.type = letter.type;
+    row.attribute = letter.attribute;
+    row.project = letter.project;
+    row.created_at = letter.created_at;
+    row.history = letter.history;
+    row.history.excused = letter.attempts;
+    row.history.crashes = 0;
+    row.history.waited = {};
+    put_pending(std::move(row));
+    erase_dead_letter(letter.plugin, letter.event, letter.callback);
+}
+
 bool Batch::empty() const noexcept { return size() == 0; }
 
 std::size_t Batch::size() const noexcept {

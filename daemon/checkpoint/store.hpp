@@ -72,6 +72,8 @@ public:
     void erase_gap(EventId first);
     void put_dead_letter(DeadLetterPtr letter);  ///< adds or replaces (plugin, event, callback)
     void erase_dead_letter(std::string plugin, EventId event, std::string callback);
+    /// Owes the event again, as the next attempt, with all its chances anew; the letter goes.
+    void try_again(const DeadLetter& letter, Instant due);
     bool empty() const noexcept;
     std::size_t size() const noexcept;  ///< rows it changes
 

@@ -18,6 +18,8 @@ const char* to_string(LaneState state) noexcept {
             return "level";
         case LaneState::behind:
             return "behind";
+        case LaneState::halted:
+            return "halted";
         case LaneState::held:
             return "held";
         case LaneState::unsaved:

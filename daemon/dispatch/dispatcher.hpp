@@ -20,6 +20,7 @@ enum class LaneState {
     waiting_for_plugin,  ///< no generation serves: loading, refused, or its host is being started again
     level,               ///< has been offered everything there is
     behind,              ///< has events waiting, here or at the site
+    halted,              ///< stands at an event that a callback must not miss, and tries that again
     held,                ///< owes too many failed events; takes no new ones
     unsaved,             ///< all lanes: too much is not on disk; nothing is handed out
     draining,            ///< all lanes: the daemon is stopping
@@ -40,13 +41,16 @@ struct LaneStatus {
     std::size_t pending = 0;      ///< callbacks that owe an outcome below the cursor
     std::uint64_t succeeded = 0;  ///< calls, since the daemon started
     std::uint64_t failed = 0;     ///< calls, since the daemon started
+    std::uint64_t skipped = 0;    ///< events of callbacks that were settled by a failure, since then
+    std::size_t dead = 0;         ///< dead letters
 };
 
 /// One ordered lane per plugin between the stream and the hosts.
 ///
 /// A plugin gets its events one at a time in id order. A callback that fails owes that event: the debt is
-/// stored, tried again with growing pauses, and the lane goes on meanwhile. Lanes share nothing
-/// but the index that says who wants an event, so none waits for another.
+/// stored, tried again with growing pauses, and the lane goes on meanwhile; in the end it is a dead letter.
+/// Other callbacks let such an event go, or stop their lane at it. Lanes share nothing but the index that
+/// says who wants an event, so none waits for another.
 ///
 /// The service wires it like this:
 ///

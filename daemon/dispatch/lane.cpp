@@ -135,7 +135,7 @@ void Lane::forget_queue() {
     queue_.clear();
     strays_.clear();
     queue_bytes_ = 0;
-    position_ = cursor_;
+    position_ = std::max(cursor_, debts_.last_event());
     fetching_ = false;
     ++ask_;
 }
@@ -174,7 +174,7 @@ std::vector<plugins::Delivery> Lane::next_batch() {
         batch.push_back({due.front()->event, {}, due.front()->attempts + 1, due.front()->redelivered});
         for (const auto* debt : due) batch.back().callbacks.push_back(*debt->index);
     }
-    while (!queue_.empty() && !is_held() && fits(queue_.front().event.row().raw.size()) &&
+    while (!stands() && !queue_.empty() && !is_held() && fits(queue_.front().event.row().raw.size()) &&
            is_reserved(queue_.front().event.id())) {
         auto item = std::move(queue_.front());
         queue_.pop_front();
@@ -186,6 +186,16 @@ std::vector<plugins::Delivery> Lane::next_batch() {
         flights_.push_back({std::move(item), 0, {}, {}});
     }
     return batch;
+}
+
+bool Lane::may_stop(const Item& item) const {
+    return has_stoppers_ && std::any_of(item.callbacks->begin(), item.callbacks->end(),
+                                        [&](auto index) { return policy(index) == OnFailure::halt; });
+}
+
+/// Whether an event that is owed, or in hand, may have to be the last one.
+bool Lane::stands() const {
+    return debts_.first_stop() || (!flights_.empty() && may_stop(flights_.back().item));
 }
 
 bool Lane::is_held() {
@@ -238,6 +248,7 @@ LaneState Lane::state() const {
     if (!has_start_) return LaneState::waiting_for_start;
     if (!generation_) return LaneState::waiting_for_plugin;
     if (shared_.paused) return LaneState::unsaved;
+    if (told_halted_) return LaneState::halted;
     if (held_) return LaneState::held;
     const bool level = shared_.source != nullptr && position_ >= shared_.source->level();
     return level && queue_.empty() ? LaneState::level : LaneState::behind;
@@ -257,6 +268,8 @@ LaneStatus Lane::status() const {
     out.state = state();
     out.since = since_;
     if (out.state == LaneState::waiting_for_plugin) out.why = why_;
+    if (out.state == LaneState::halted)
+        out.why = fmt::format("owes event {}", debts_.first_stop().value_or(0));
     if (out.state == LaneState::held) out.why = fmt::format("owes {} calls", debts_.owed());
     out.start = start_;
     out.position = position_;
@@ -266,6 +279,8 @@ LaneStatus Lane::status() const {
     out.pending = debts_.size();
     out.succeeded = succeeded_;
     out.failed = failed_;
+    out.skipped = skipped_;
+    out.dead = shared_.dead_letters.count(plugin_);
     return out;
 }
 

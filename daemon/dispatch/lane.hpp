@@ -21,6 +21,9 @@ namespace sg::dispatch {
 /// not settled. Whatever moves the cursor past an event that somebody still owes stores the debt in
 /// the same batch. What is beyond the bounds stays at the source and is pulled when there is room.
 ///
+/// Where a callback must not miss an event it failed on, the lane stops: what it owes of that event is stored
+/// while the cursor stays before it. Such a callback has the last event in hand, so that none follows.
+///
 /// A late row above the cursor is a stray: it is kept in memory alone, for a restart meets it
 /// again, and becomes a debt when the cursor passes it.
 ///
@@ -73,8 +76,10 @@ private:
     struct Failed {
         std::uint16_t callback = 0;
         std::string error;
-        bool redelivered = false;  // it was running when its host died
+        Cause cause = Cause::internal;
+        bool crashed = false;  // it was running when its host died
         bool started = true;
+        std::string trace{};  // of the crash
     };
     struct Flight {
         Item item;
@@ -98,6 +103,8 @@ private:
     std::size_t window() const;
     bool fits(std::size_t bytes) const;
     bool is_held();
+    bool may_stop(const Item& item) const;
+    bool stands() const;
     bool is_reserved(EventId id);
     void reserve(EventId through);
     void arm_retry();
@@ -117,8 +124,23 @@ private:
     // Owing.
     void owe(const event::EventHandle& event, const Failed& failed, checkpoint::Batch& batch);
     void owe_new(const event::EventHandle& event, const std::string& callback, checkpoint::Batch& batch);
-    void try_again(Debt& debt, std::string error, bool redelivered, checkpoint::Batch& batch);
+    Debt new_debt(const event::EventHandle& event, std::uint16_t callback) const;
     checkpoint::Pending stored(const Debt& debt) const;
+
+    // Failing.
+    const FailureRule& rule() const;
+    OnFailure policy(std::uint16_t callback) const;
+    void attempt_failed(Debt& debt, Failed failed, checkpoint::Batch& batch);
+    void note_error(Debt& debt, Failed failed);
+    void try_again(Debt& debt, checkpoint::Batch& batch);
+    void skip(Debt& debt, checkpoint::Batch& batch);
+    std::optional<std::string> reason_to_give_up(const Debt& debt) const;
+    bool give_up(Debt& debt, std::string why, checkpoint::Batch& batch);
+    void settle(Debt& debt, checkpoint::Batch& batch);
+    void tell_given_up(const std::string& callback, EventId event, const std::string& why,
+                       const std::string& error);
+    void tell_halted(const Debt& debt, Clock::Duration pause);
+    void tell_if_goes_on();
     Clock::Duration pause_after(std::uint32_t attempts);
 
     // Generations.
@@ -170,11 +192,15 @@ private:
     bool measured_ = false;
     bool held_ = false;
     bool warned_behind_ = false;
+    bool has_stoppers_ = false;  // callbacks that stop the lane where they fail
+    bool told_halted_ = false;
+    bool quiet_ = false;  // a dead letter was told of a moment ago: more are counted
+    std::uint64_t untold_ = 0;
     std::string why_;
     LaneState noted_ = LaneState::waiting_for_start;
     Clock::Time since_{};
-    std::uint64_t succeeded_ = 0, failed_ = 0;
-    Loop::Handle retry_;
+    std::uint64_t succeeded_ = 0, failed_ = 0, skipped_ = 0;
+    Loop::Handle retry_, tell_;
 };
 
 }  // namespace sg::dispatch

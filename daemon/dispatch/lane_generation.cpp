@@ -11,7 +11,8 @@ namespace {
 /// Equal for equal callbacks: then what was taken for the one build is right for the other.
 std::string signature_of(const std::vector<plugins::CallbackInfo>& callbacks) {
     nlohmann::json out = nlohmann::json::array();
-    for (const auto& callback : callbacks) out.push_back({callback.name, callback.filter.to_json()});
+    for (const auto& callback : callbacks)
+        out.push_back({callback.name, callback.filter.to_json(), static_cast<int>(callback.on_failure)});
     return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -36,11 +37,17 @@ void Lane::switch_over() {
     if (signature != signature_) {
         signature_ = std::move(signature);
         callbacks_ = generation_->callbacks();
+        if (const auto& ruled = rule().policy)
+            for (auto& callback : callbacks_) callback.on_failure = *ruled;
+        has_stoppers_ = std::any_of(callbacks_.begin(), callbacks_.end(), [](const auto& callback) {
+            return callback.on_failure == OnFailure::halt;
+        });
         forget_queue();
         shared_.index.set(slot_, callbacks_);
         debts_.assign(callbacks_);
     }
     resolve_unassigned();
+    tell_if_goes_on();
     warn_if_far_behind();
 }
 
@@ -95,7 +102,8 @@ void Lane::return_flights(const plugins::HostEnd& end, checkpoint::Batch& batch)
         for (auto open = first_open; open != callbacks.end(); ++open) {
             const bool was_running = running(*open);
             if (was_running) ++failed_;
-            flight.failed.push_back({*open, end.reason, was_running, was_running});
+            flight.failed.push_back({*open, end.reason, Cause::internal, was_running, was_running,
+                                     was_running ? end.last_words : std::string()});
         }
         land(flight, batch);
     }
@@ -111,7 +119,8 @@ void Lane::return_debts(const plugins::HostEnd& end, checkpoint::Batch& batch) {
         });
         if (was_running) {
             ++failed_;
-            try_again(*debt, end.reason, true, batch);
+            attempt_failed(*debt, {*debt->index, end.reason, Cause::internal, true, true, end.last_words},
+                           batch);
         } else {
             debts_.stop(*debt, debt->due);
         }

@@ -13,13 +13,16 @@ void Lane::load(const checkpoint::Pending& row, bool unclean) {
     debt.callback = row.callback;
     debt.attempts = row.attempts;
     debt.last_error = row.last_error;
+    debt.history = row.history;
     // One whose callbacks are not known yet cannot have been handed out.
     debt.redelivered = row.redelivered || (unclean && !row.callback.empty());
     debt.mark_is_stored = debt.redelivered == row.redelivered;
     // A wall clock that was moved must not put a try off beyond the longest pause.
-    const auto longest = std::max(shared_.settings.retry.floor, shared_.settings.retry.most);
+    const auto pauses = rule().pauses.value_or(shared_.settings.retry);
+    const auto longest = std::max(pauses.floor, pauses.most);
     debt.due = shared_.now() + std::clamp(row.due - shared_.utc(), std::chrono::milliseconds(0), longest);
     debts_.put(std::move(debt));
+    position_ = std::max(position_, row.event);  // above the cursor: the lane stood there
 }
 
 void Lane::outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes) {
@@ -29,6 +32,7 @@ void Lane::outcomes(plugins::Generation& generation, std::vector<plugins::Outcom
     if (!flights_.empty() && flights_.front().done > 0) acknowledge_part(batch);
     move_cursor(batch);
     save(std::move(batch), checkpoint::Urgency::settled, outcomes.size());
+    tell_if_goes_on();
     if (next_ && outstanding() == 0) switch_over();
 }
 
@@ -63,7 +67,7 @@ void Lane::flight_outcome(Flight& flight, plugins::Outcome& outcome) {
     }
     ++flight.done;
     flight.took += outcome.duration;
-    if (!outcome.ok) flight.failed.push_back({outcome.callback, std::move(outcome.error), false, true});
+    if (!outcome.ok) flight.failed.push_back({outcome.callback, std::move(outcome.error), outcome.cause});
 }
 
 /// The event is settled; what failed is owed from now on.
@@ -83,12 +87,7 @@ void Lane::acknowledge_part(checkpoint::Batch& batch) {
     const auto& callbacks = *flight.item.callbacks;
     const auto event = event::detach(flight.item.event.row());
     for (std::size_t open = flight.done; open < callbacks.size(); ++open) {
-        Debt debt;
-        debt.event = event;
-        debt.callback = callback_name(callbacks[open]);
-        debt.index = callbacks[open];
-        debt.due = shared_.now();
-        debt.redelivered = event.id() <= perhaps_handed_out_;
+        Debt debt = new_debt(event, callbacks[open]);
         debt.running = true;
         batch.put_pending(stored(debts_.put(std::move(debt))));
     }
@@ -104,92 +103,24 @@ void Lane::measure(std::chrono::microseconds took) {
 
 void Lane::debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch) {
     measure(outcome.duration);
-    if (!outcome.ok) return try_again(debt, std::move(outcome.error), false, batch);
+    if (!outcome.ok)
+        return attempt_failed(debt, {outcome.callback, std::move(outcome.error), outcome.cause}, batch);
     if (debt.attempts > 0)
         shared_.log.info(
             "[CALL-RECOVERED] Callback succeeded at last. plugin={} callback={} event={} attempt={}", plugin_,
             debt.callback, outcome.event, debt.attempts + 1);
-    const auto callback = debt.callback;
-    batch.erase_pending(plugin_, outcome.event, callback);
-    debts_.erase(outcome.event, callback);
-}
-
-// Owing.
-
-void Lane::owe(const event::EventHandle& event, const Failed& failed, checkpoint::Batch& batch) {
-    Debt debt;
-    debt.event = event;
-    debt.callback = callback_name(failed.callback);
-    debt.index = failed.callback;
-    debt.due = shared_.now();
-    debt.redelivered = event.id() <= perhaps_handed_out_;
-    Debt& kept = debts_.put(std::move(debt));
-    if (failed.started) return try_again(kept, failed.error, failed.redelivered, batch);
-    batch.put_pending(stored(kept));
-}
-
-void Lane::owe_new(const event::EventHandle& event, const std::string& callback, checkpoint::Batch& batch) {
-    if (debts_.find(event.id(), callback) != nullptr) return;
-    Debt debt;
-    debt.event = event;
-    debt.callback = callback;
-    debt.due = shared_.now();
-    for (std::size_t i = 0; i < callbacks_.size(); ++i)
-        if (callbacks_[i].name == callback) debt.index = static_cast<std::uint16_t>(i);
-    debt.awaits_disk = true;
-    new_debts_.emplace_back(event.id(), callback);
-    batch.put_pending(stored(debts_.put(std::move(debt))));
-}
-
-/// One more attempt has failed.
-void Lane::try_again(Debt& debt, std::string error, bool redelivered, checkpoint::Batch& batch) {
-    constexpr std::size_t longest_error = 4000;
-    if (error.size() > longest_error) error.resize(longest_error);
-    ++debt.attempts;
-    debt.last_error = std::move(error);
-    // An outcome that nobody knows stays unknown, whatever later tries come to.
-    debt.redelivered = debt.redelivered || redelivered;
-    debt.mark_is_stored = true;
-    const auto pause = pause_after(debt.attempts);
-    debts_.stop(debt, shared_.now() + pause);
-    shared_.log.log(debt.attempts == 1 ? LogLevel::warning : LogLevel::debug,
-                    "[CALL-FAILED] Callback failed; trying again. plugin={} callback={} event={} attempt={} "
-                    "wait_ms={} why={}",
-                    plugin_, debt.callback, debt.event.id(), debt.attempts,
-                    std::chrono::duration_cast<std::chrono::milliseconds>(pause).count(), debt.last_error);
-    batch.put_pending(stored(debt));
-}
-
-checkpoint::Pending Lane::stored(const Debt& debt) const {
-    const auto& row = debt.event.row();
-    checkpoint::Pending out;
-    out.plugin = plugin_;
-    out.event = row.id;
-    out.callback = debt.callback;
-    out.attempts = debt.attempts;
-    const auto left = std::max(Clock::Duration::zero(), debt.due - shared_.now());
-    out.due = shared_.utc() + std::chrono::ceil<std::chrono::milliseconds>(left);
-    out.last_error = debt.last_error;
-    out.body = row.raw;
-    out.redelivered = debt.redelivered;
-    out.type = row.type;
-    out.attribute = row.attribute;
-    out.project = row.project;
-    out.created_at = row.created_at;
-    return out;
-}
-
-Clock::Duration Lane::pause_after(std::uint32_t attempts) {
-    Backoff backoff(shared_.settings.retry, shared_.random());
-    for (std::uint32_t i = 1; i < std::min(attempts, 64U); ++i) backoff.next();
-    return backoff.next();
+    settle(debt, batch);
 }
 
 // The cursor.
 
 EventId Lane::lowest_settled() const {
-    if (!flights_.empty()) return flights_.front().item.event.id() - 1;
-    return queue_.empty() ? position_ : queue_.front().event.id() - 1;
+    EventId open = position_ + 1;
+    if (!flights_.empty())
+        open = flights_.front().item.event.id();
+    else if (!queue_.empty())
+        open = queue_.front().event.id();
+    return std::min(open, debts_.first_stop().value_or(open)) - 1;
 }
 
 void Lane::move_cursor(checkpoint::Batch& batch) {

@@ -10,6 +10,7 @@ void PendingSet::enter(const Key& key, Debt& debt) {
         ++running_;
         running_bytes_ += debt.event.row().raw.size();
     }
+    if (debt.stops) stops_.insert(key.first);
     if (!debt.index) return;
     ++owed_;
     owed_bytes_ += debt.event.row().raw.size();
@@ -21,6 +22,7 @@ void PendingSet::leave(const Key& key, Debt& debt) {
         --running_;
         running_bytes_ -= debt.event.row().raw.size();
     }
+    if (debt.stops) stops_.erase(stops_.find(key.first));
     if (!debt.index) return;
     --owed_;
     owed_bytes_ -= debt.event.row().raw.size();
@@ -56,6 +58,7 @@ void PendingSet::assign(const std::vector<plugins::CallbackInfo>& callbacks) {
         leave(key, debt);
         const auto found = by_name.find(debt.callback);
         debt.index = found == by_name.end() ? std::nullopt : std::optional(found->second);
+        debt.stops = debt.index && callbacks[*debt.index].on_failure == OnFailure::halt;
         enter(key, debt);
     }
 }
@@ -72,6 +75,10 @@ std::vector<Debt> PendingSet::take_unassigned() {
         }
     }
     return out;
+}
+
+std::optional<EventId> PendingSet::first_stop() const {
+    return stops_.empty() ? std::nullopt : std::optional(*stops_.begin());
 }
 
 std::optional<Clock::Time> PendingSet::next_due() const {

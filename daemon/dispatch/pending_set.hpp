@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/dead_letter.hpp"
 #include "event/event_page.hpp"
 #include "plugins/generation.hpp"
 #include "util/clock.hpp"
@@ -26,6 +27,8 @@ struct Debt {
     bool awaits_disk = false;    ///< not durable yet: were it started, a kill could repeat it unmarked
     bool running = false;        ///< handed out, and without an outcome
     std::optional<std::uint16_t> index;  ///< of the callback now; none: no such callback is registered
+    bool stops = false;                  ///< the lane does not go on while this is owed
+    checkpoint::History history;
 };
 
 /// The debts of a lane, by event and callback and by when they are due.
@@ -61,6 +64,12 @@ public:
 
     /// Those whose stored row must still be told of their mark.
     std::vector<Debt*> unmarked();
+
+    /// The first event for which the lane stands still, if any.
+    std::optional<EventId> first_stop() const;
+    /// The last event that anything is owed for; 0: none.
+    EventId last_event() const noexcept { return debts_.empty() ? 0 : debts_.rbegin()->first.first; }
+
     std::size_t running_count() const noexcept { return running_; }
     std::size_t running_bytes() const noexcept { return running_bytes_; }
     std::size_t size() const noexcept { return debts_.size(); }
@@ -76,6 +85,7 @@ private:
 
     std::map<Key, Debt> debts_;
     std::set<std::pair<Clock::Time, Key>> due_;  // those that only wait for their time
+    std::multiset<EventId> stops_;
     std::size_t running_ = 0;
     std::size_t running_bytes_ = 0;
     std::size_t owed_ = 0;

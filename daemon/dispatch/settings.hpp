@@ -3,7 +3,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <sg/registrar.hpp>
 #include <sg/types.hpp>
 #include <string>
 
@@ -18,6 +21,31 @@ struct StartRule {
     EventId id = 0;  ///< of `after_id`: the first event is the one after this
 };
 
+/// What becomes of events that a plugin's callbacks fail on.
+struct FailureRule {
+    std::optional<OnFailure> policy;  ///< instead of what each callback registered
+
+    // Of `retry`, after which an event is a dead letter. Attempts that failed because the site was away, busy
+    // or did not know the credential are no fault of the event, and do not count.
+    std::uint32_t attempts = 12;
+    std::uint32_t crashes = 3;                               ///< hosts that died of it
+    std::optional<std::chrono::milliseconds> give_up_after;  ///< of pauses in sum, whatever the reason
+
+    std::optional<Backoff::Limits> pauses;  ///< between attempts; none: `Settings::retry`
+};
+
+/// What happens to an event that is given up when there is no room for its letter.
+enum class WhenFull : std::uint8_t {
+    hold,         ///< it is tried again without end; too many of these hold up their plugin
+    drop_oldest,  ///< the plugin's oldest letters make room
+};
+
+struct DeadLetterLimits {
+    std::size_t per_plugin = 1000;
+    std::size_t bytes = 32 << 20;  ///< of all plugins: they are in memory, too
+    WhenFull when_full = WhenFull::hold;
+};
+
 /// Every bound is per lane unless it says otherwise.
 struct Settings {
     StartRule start;                          ///< of plugins without an entry in `starts`
@@ -25,6 +53,10 @@ struct Settings {
 
     /// Pauses between the attempts of one callback on one event.
     Backoff::Limits retry{std::chrono::milliseconds(100), std::chrono::seconds(1), std::chrono::minutes(5)};
+
+    FailureRule failure;                          ///< of plugins without an entry in `failures`
+    std::map<std::string, FailureRule> failures;  ///< by plugin name
+    DeadLetterLimits dead_letters;
 
     std::size_t queue_events = 1000;     ///< taken from the source and not handed out; more is pulled later
     std::size_t queue_bytes = 4 << 20;   ///< of the pages these keep alive; one page always fits

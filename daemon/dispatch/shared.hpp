@@ -7,6 +7,7 @@
 #include <sg/logger.hpp>
 
 #include "checkpoint/store.hpp"
+#include "dispatch/dead_letters.hpp"
 #include "dispatch/filter_index.hpp"
 #include "dispatch/settings.hpp"
 #include "dispatch/unsaved_meter.hpp"
@@ -18,7 +19,12 @@ namespace sg::dispatch {
 /// Loop thread only.
 struct Shared {
     Shared(Settings s, Loop& l, checkpoint::Store& c, Logger& g)
-        : settings(std::move(s)), loop(l), store(c), log(g), meter(c) {}
+        : settings(std::move(s)),
+          loop(l),
+          store(c),
+          log(g),
+          meter(c),
+          dead_letters(settings.dead_letters, c.snapshot(), g) {}
 
     Settings settings;
     Loop& loop;
@@ -27,6 +33,7 @@ struct Shared {
     event::EventSource* source = nullptr;  // none: the site has not answered yet
     FilterIndex index;
     UnsavedMeter meter;
+    DeadLetters dead_letters;
     bool draining = false;
     bool paused = false;  // too much is not on disk
     std::mt19937_64 random{std::random_device{}()};

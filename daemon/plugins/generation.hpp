@@ -16,6 +16,7 @@ namespace sg::plugins {
 struct CallbackInfo {
     std::string name;
     EventFilter filter;
+    OnFailure on_failure = OnFailure::retry;
 };
 
 /// They cross the link as they are: see there.

@@ -92,7 +92,7 @@ void LiveGeneration::on_hello(const host::Hello& hello) {
 void LiveGeneration::on_registered(host::Registered registered) {
     if (registered_ || refused_) return reject("it registered twice");
     for (auto& callback : registered.callbacks) {
-        callbacks_.push_back({std::move(callback.name), std::move(callback.filter)});
+        callbacks_.push_back({std::move(callback.name), std::move(callback.filter), callback.on_failure});
         credentials_.push_back(std::move(callback.credential));
     }
     alerts_ = std::move(registered.alerts);

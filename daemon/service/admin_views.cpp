@@ -65,6 +65,7 @@ void tell_lane(const dispatch::LaneStatus& lane, admin::PluginView& view) {
             view.state = "waiting for its host";
             view.health = Health::busy;
             return;
+        case dispatch::LaneState::halted:
         case dispatch::LaneState::held:
         case dispatch::LaneState::unsaved:
             view.state = to_string(lane.state);

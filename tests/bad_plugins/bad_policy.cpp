@@ -1,8 +1,6 @@
-// Asks for a policy that is not built yet.
+// Asks for what is not built yet.
 #include <sg/plugin.hpp>
 
 SG_PLUGIN(registrar) {
-    registrar.add({.name = "strict",
-                   .callback = [](const sg::Event&, sg::Context&) {},
-                   .on_failure = sg::OnFailure::halt});
+    registrar.add({.name = "strict", .callback = [](const sg::Event&, sg::Context&) {}, .concurrency = 2});
 }

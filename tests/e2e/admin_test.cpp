@@ -42,7 +42,8 @@ TEST_CASE("C137 status names each plugin's state, its reason and its place, in t
     };
     Home home(site, {test::recorder(),
                      {"broken", bad("no_entry"), {}, {}},
-                     test::scripted("owes", {{"rules", {{{"do", "throw"}, {"text", "never"}}}}}),
+                     test::scripted("owes", {{"rules", {{{"do", "throw"}, {"text", "never"}}}}},
+                                    {{"attempts", 1000}}),
                      test::scripted("slow", {{"rules", {{{"do", "gate"}, {"file", "@DIR@/open"}}}}})});
     Daemon daemon(home);
     INFO(daemon.log());

@@ -34,9 +34,10 @@ Message there_and_back(const Message& message) {
 /// One message of every kind, with something in every member.
 std::vector<FromHost> some_messages() {
     return {Hello{"api=1.0"},
-            Registered{{{"one", EventFilter{}.on("A", {"b"}).on("C"), Credential::named("writer")},
-                        {"two", {}, Credential::script("script", "key")}},
-                       "\"none\""},
+            Registered{
+                {{"one", EventFilter{}.on("A", {"b"}).on("C"), Credential::named("writer"), OnFailure::halt},
+                 {"two", {}, Credential::script("script", "key")}},
+                "\"none\""},
             RegistrationFailed{Cause::busy, "why"},
             Outcomes{5,
                      {{7, 1, true, Cause::internal, "", std::chrono::microseconds(12)},

@@ -93,17 +93,11 @@ TEST_CASE("a registration that cannot work is refused while the plugin is loaded
     CHECK(refused([](sg::Registrar& r) { r.on("Shotgun_Shot_Change", "", nothing); }) == Cause::invalid);
 }
 
-TEST_CASE("a policy or concurrency that is not built yet fails the registration by name", "[plugin_api]") {
+TEST_CASE("a concurrency that is not built yet fails the registration by name", "[plugin_api]") {
     std::string text;
     CHECK(refused([](sg::Registrar& r) { r.add({.name = "n", .callback = nothing, .concurrency = 4}); },
                   &text) == Cause::not_supported);
     CHECK_THAT(text, Catch::Contains("concurrency"));
-    CHECK(refused(
-              [](sg::Registrar& r) {
-                  r.add({.name = "n", .callback = nothing, .on_failure = sg::OnFailure::halt});
-              },
-              &text) == Cause::not_supported);
-    CHECK_THAT(text, Catch::Contains("on_failure"));
 }
 
 TEST_CASE("a function object keeps its state between calls, and a failure is the caller's to see",

@@ -105,7 +105,7 @@ TEST_CASE("C73 each kind of broken plugin has a message of its own, and the othe
     };
     refused("no_entry", "no entry point");
     refused("throws_in_registration", "std::runtime_error: no config for the farm");
-    refused("bad_policy", "callback 'strict': on_failure 'halt' is not supported");
+    refused("bad_policy", "callback 'strict': a concurrency other than 1 is not supported");
     refused("missing_symbol", "undefined symbol");
     refused("half", "not complete");
     refused("wrong_version", "see api: the plugin has [api=9.0;");

@@ -162,6 +162,7 @@ void put(Writer& out, const Registered& message) {
         out.text(callback.credential.name);
         out.text(callback.credential.script_name);
         out.text(callback.credential.script_key);
+        out.number(callback.on_failure);
     }
 }
 void put(Writer& out, const RegistrationFailed& message) {
@@ -317,6 +318,7 @@ Result<FromHost> read_registered(Reader& in) {
         callback.credential.name = in.text();
         callback.credential.script_name = in.text();
         callback.credential.script_key = in.text();
+        callback.on_failure = in.choice(OnFailure::halt);
         message.callbacks.push_back(std::move(callback));
     }
     return FromHost(std::move(message));

@@ -93,6 +93,7 @@ struct RegisteredCallback {
     std::string name;
     EventFilter filter;
     Credential credential;
+    OnFailure on_failure = OnFailure::retry;
 };
 
 /// The plugin is loaded; once.

@@ -68,18 +68,30 @@ void HostRegistrar::set_current(std::string_view name, const nlohmann::json& val
     } else if (name == "credential" && has_script()) {
         current_->info.credential.script_name = value["script_name"].get<std::string>();
         current_->info.credential.script_key = value["script_key"].get<std::string>();
-    } else if (name == "on_failure" && value != "retry") {
-        refuse(Cause::not_supported,
-               fmt::format("callback '{}': on_failure '{}' is not supported by this daemon, only 'retry'",
-                           callback, value.is_string() ? value.get<std::string>() : "?"));
+    } else if (name == "on_failure") {
+        set_on_failure(value);
     } else if (name == "concurrency" && value != 1) {
         refuse(Cause::not_supported,
                fmt::format("callback '{}': a concurrency other than 1 is not supported by this daemon",
                            callback));
-    } else if (name != "on_failure" && name != "concurrency") {
+    } else if (name != "concurrency") {
         refuse(Cause::not_supported,
                fmt::format("callback '{}': this daemon does not know the setting '{}'", callback, name));
     }
+}
+
+void HostRegistrar::set_on_failure(const nlohmann::json& value) {
+    auto& policy = current_->info.on_failure;
+    if (value == "retry")
+        policy = OnFailure::retry;
+    else if (value == "skip")
+        policy = OnFailure::skip;
+    else if (value == "halt")
+        policy = OnFailure::halt;
+    else
+        refuse(Cause::not_supported,
+               fmt::format("callback '{}': on_failure '{}' is not supported by this daemon",
+                           current_->info.name, value.is_string() ? value.get<std::string>() : "?"));
 }
 
 void HostRegistrar::set_plugin(std::string_view name, const nlohmann::json& value) {

@@ -31,9 +31,9 @@ struct Credential {
 
 /// What happens to an event that a callback failed on.
 enum class OnFailure : std::uint8_t {
-    retry,  ///< try again with growing pauses while the plugin goes on
-    skip,   ///< say so and go on; not built yet, fails the registration
-    halt,   ///< stop the plugin at this event and try again by itself; not built yet, fails the registration
+    retry,  ///< try again with growing pauses while the plugin goes on; in the end it is a dead letter
+    skip,   ///< say so and go on: the callback never sees the event again
+    halt,   ///< stop the plugin at this event, and try again by itself until it succeeds
 };
 
 /// Everything that can be said about a callback. Name the members you need:
