@@ -35,6 +35,12 @@ struct Start {
     EventId id = 0;  ///< with `after`: the last event that is not the plugin's business
 };
 
+/// What becomes of an event that a callback failed on.
+enum class OnFailure : std::uint8_t { registered, retry, skip, halt };
+
+/// What happens when there is no room for another dead letter.
+enum class WhenFull : std::uint8_t { hold, drop_oldest };
+
 struct Bytes {
     std::uint64_t count = 0;
 };
@@ -78,6 +84,12 @@ struct PluginSettings {
     std::optional<std::chrono::milliseconds> cpu_limit;
     int nice = 0;
     LogLevel log_level = LogLevel::info;
+    OnFailure on_failure = OnFailure::registered;
+    int attempts = 12;
+    int crashes = 3;
+    std::optional<std::chrono::milliseconds> give_up_after;
+    std::optional<std::chrono::milliseconds> retry_first;  ///< none: as in `retries`
+    std::optional<std::chrono::milliseconds> retry_longest;
 };
 
 struct Log {
@@ -103,6 +115,13 @@ struct Retries {
     std::chrono::milliseconds longest{std::chrono::minutes(5)};
 };
 
+/// Events that were given up.
+struct DeadLetters {
+    int per_plugin = 1000;
+    Bytes size{32'000'000};
+    WhenFull when_full = WhenFull::hold;
+};
+
 /// All of it. Paths are absolute: relative ones were resolved against the file they stand in.
 struct Config {
     Site site;
@@ -113,6 +132,7 @@ struct Config {
     Admin admin;
     Reload reload;
     Retries retries;
+    DeadLetters dead_letters;
     std::filesystem::path state_dir = "/var/lib/sgeventd";
     std::filesystem::path cache_dir = "/var/cache/sgeventd";
     Log log;

@@ -354,6 +354,8 @@ private:
                         "and cannot tell their own changes from its"));
         check_order("site.retry_first", site.retry_first, "site.retry_longest", site.retry_longest);
         check_order("retries.first", config_.retries.first, "retries.longest", config_.retries.longest);
+        check_pauses("plugin_defaults", config_.plugin_defaults);
+        for (const auto& [name, plugin] : config_.plugins) check_pauses("plugins." + name, plugin);
     }
 
     void check_name(const std::string& full, const std::string& credential) {
@@ -364,6 +366,13 @@ private:
         problem(mark_of(full), full,
                 fmt::format("expected the name of a credential{}",
                             near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+    }
+
+    void check_pauses(const std::string& section, const PluginSettings& plugin) {
+        if (given_.count(section + ".retry_first") == 0 && given_.count(section + ".retry_longest") == 0)
+            return;
+        check_order(section + ".retry_first", plugin.retry_first.value_or(config_.retries.first),
+                    section + ".retry_longest", plugin.retry_longest.value_or(config_.retries.longest));
     }
 
     void check_order(const std::string& first, std::chrono::milliseconds a, const std::string& longest,

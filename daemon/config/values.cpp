@@ -25,6 +25,28 @@ std::optional<std::int64_t> whole(std::string_view text) {
     return value;
 }
 
+constexpr std::array<std::pair<std::string_view, OnFailure>, 4> failure_words{
+    {{"registered", OnFailure::registered},
+     {"retry", OnFailure::retry},
+     {"skip", OnFailure::skip},
+     {"halt", OnFailure::halt}}};
+constexpr std::array<std::pair<std::string_view, WhenFull>, 2> full_words{
+    {{"hold", WhenFull::hold}, {"drop_oldest", WhenFull::drop_oldest}}};
+
+/// Reads one of a few words.
+template <class Words, class Value>
+Result<void> one_of(std::string_view text, const Words& words, Value& out) {
+    std::string all;
+    for (const auto& [word, value] : words) {
+        if (text == word) {
+            out = value;
+            return {};
+        }
+        all += (all.empty() ? "" : ", ") + std::string(word);
+    }
+    return fail(Cause::invalid, "expected one of {}", all);
+}
+
 template <std::size_t N>
 std::optional<std::int64_t> measured(std::string_view text, const Units<N>& units) {
     const auto digits = text.find_first_not_of("-0123456789");
@@ -93,6 +115,12 @@ struct ValueReader {
             *out = Bytes{static_cast<std::uint64_t>(v)};
         });
     }
+    Result<void> operator()(Bytes* out) const {
+        return bounded(measured(text, size_units), slot, range, "a size such as 512MB or 2GB")
+            .map([&](std::int64_t v) { out->count = static_cast<std::uint64_t>(v); });
+    }
+    Result<void> operator()(OnFailure* out) const { return one_of(text, failure_words, *out); }
+    Result<void> operator()(WhenFull* out) const { return one_of(text, full_words, *out); }
     Result<void> operator()(int* out) const {
         return bounded(whole(text), slot, range, "a whole number").map([&](std::int64_t v) {
             *out = static_cast<int>(v);
@@ -103,14 +131,7 @@ struct ValueReader {
         *out = text == "true";
         return {};
     }
-    Result<void> operator()(LogLevel* out) const {
-        for (const auto& [word, level] : level_words)
-            if (text == word) {
-                *out = level;
-                return {};
-            }
-        return fail(Cause::invalid, "expected one of trace, debug, info, warning, error");
-    }
+    Result<void> operator()(LogLevel* out) const { return one_of(text, level_words, *out); }
     Result<void> operator()(Isolation* out) const {
         if (text != "process" && text != "thread") return fail(Cause::invalid, "expected process or thread");
         *out = text == "process" ? Isolation::process : Isolation::thread;
@@ -157,6 +178,15 @@ std::string to_text(const Slot& slot) {
         std::string operator()(const std::optional<Bytes>* v) const {
             return *v ? in_largest_unit(static_cast<std::int64_t>((*v)->count), size_units) : "none";
         }
+        std::string operator()(const Bytes* v) const {
+            return in_largest_unit(static_cast<std::int64_t>(v->count), size_units);
+        }
+        std::string operator()(const OnFailure* v) const {
+            return std::string(failure_words.at(static_cast<std::size_t>(*v)).first);
+        }
+        std::string operator()(const WhenFull* v) const {
+            return std::string(full_words.at(static_cast<std::size_t>(*v)).first);
+        }
         std::string operator()(const int* v) const { return std::to_string(*v); }
         std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
         std::string operator()(const LogLevel* v) const {
@@ -177,9 +207,22 @@ std::string to_text(const Slot& slot) {
 
 std::string_view type_name(const Slot& slot) noexcept {
     static constexpr std::array<std::string_view, std::variant_size_v<Slot>> names{
-        "text",         "path",          "list of paths", "duration", "duration or none",
-        "size or none", "whole number",  "true or false", "level",    "process or thread",
-        "start",        "secret or ref", "anything"};
+        "text",
+        "path",
+        "list of paths",
+        "duration",
+        "duration or none",
+        "size or none",
+        "size",
+        "whole number",
+        "true or false",
+        "level",
+        "process or thread",
+        "registered, retry, skip or halt",
+        "hold or drop_oldest",
+        "start",
+        "secret or ref",
+        "anything"};
     return names[slot.index()];
 }
 
@@ -188,7 +231,8 @@ std::string range_text(const Slot& slot, const Range& range) {
         if (std::holds_alternative<milliseconds*>(slot) ||
             std::holds_alternative<std::optional<milliseconds>*>(slot))
             return duration_text(milliseconds(value));
-        if (std::holds_alternative<std::optional<Bytes>*>(slot)) return in_largest_unit(value, size_units);
+        if (std::holds_alternative<std::optional<Bytes>*>(slot) || std::holds_alternative<Bytes*>(slot))
+            return in_largest_unit(value, size_units);
         return std::to_string(value);
     };
     if (range.most != INT64_MAX) return fmt::format("from {} to {}", show(range.least), show(range.most));

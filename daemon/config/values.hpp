@@ -11,10 +11,10 @@
 namespace sg::config {
 
 /// Where a value goes. Its type decides what is accepted.
-using Slot =
-    std::variant<std::string*, std::filesystem::path*, std::vector<std::filesystem::path>*,
-                 std::chrono::milliseconds*, std::optional<std::chrono::milliseconds>*, std::optional<Bytes>*,
-                 int*, bool*, LogLevel*, Isolation*, Start*, Secret*, Arguments*>;
+using Slot = std::variant<std::string*, std::filesystem::path*, std::vector<std::filesystem::path>*,
+                          std::chrono::milliseconds*, std::optional<std::chrono::milliseconds>*,
+                          std::optional<Bytes>*, Bytes*, int*, bool*, LogLevel*, Isolation*, OnFailure*,
+                          WhenFull*, Start*, Secret*, Arguments*>;
 
 /// Bounds, both included: milliseconds, bytes or a plain number, as the slot has it.
 struct Range {

@@ -37,6 +37,29 @@ dispatch::StartRule start_rule(const config::Start& start) {
     return {dispatch::StartRule::Kind::after_id, start.id};
 }
 
+dispatch::FailureRule failure_rule(const config::PluginSettings& from, const config::Retries& common) {
+    dispatch::FailureRule to;
+    switch (from.on_failure) {
+        case config::OnFailure::registered:
+            break;
+        case config::OnFailure::retry:
+            to.policy = OnFailure::retry;
+            break;
+        case config::OnFailure::skip:
+            to.policy = OnFailure::skip;
+            break;
+        case config::OnFailure::halt:
+            to.policy = OnFailure::halt;
+            break;
+    }
+    to.attempts = static_cast<std::uint32_t>(from.attempts);
+    to.crashes = static_cast<std::uint32_t>(from.crashes);
+    to.give_up_after = from.give_up_after;
+    to.pauses = {retry_floor, from.retry_first.value_or(common.first),
+                 from.retry_longest.value_or(common.longest)};
+    return to;
+}
+
 }  // namespace
 
 site::Settings site_settings(const config::Config& config) {
@@ -93,6 +116,14 @@ dispatch::Settings dispatch_settings(const config::Config& config) {
     to.start = start_rule(config.plugin_defaults.start);
     for (const auto& [name, plugin] : config.plugins) to.starts[name] = start_rule(plugin.start);
     to.retry = {retry_floor, config.retries.first, config.retries.longest};
+    to.failure = failure_rule(config.plugin_defaults, config.retries);
+    for (const auto& [name, plugin] : config.plugins)
+        to.failures[name] = failure_rule(plugin, config.retries);
+    to.dead_letters.per_plugin = static_cast<std::size_t>(config.dead_letters.per_plugin);
+    to.dead_letters.bytes = config.dead_letters.size.count;
+    to.dead_letters.when_full = config.dead_letters.when_full == config::WhenFull::hold
+                                    ? dispatch::WhenFull::hold
+                                    : dispatch::WhenFull::drop_oldest;
     return to;
 }
 
