@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/control_command.hpp"
+#include "cli/dead_letters_command.hpp"
 #include "cli/replay_command.hpp"
 #include "cli/sandbox_command.hpp"
 #include "cli/site_command.hpp"
@@ -209,6 +210,41 @@ void add_site(CLI::App& app, Chosen& chosen) {
     add_download(*command, chosen);
 }
 
+void add_dead_letters(CLI::App& app, Chosen& chosen) {
+    using Act = DeadLettersOptions::Act;
+    auto* group = add_command(app, "dead-letters", "Events that were given up; while no daemon runs");
+    group->require_subcommand(1);
+    const struct {
+        const char* name;
+        Act act;
+        const char* help;
+    } acts[] = {{"list", Act::list, "A line for each"},
+                {"show", Act::show, "All that is known of them: every error, the row, where a host died"},
+                {"retry", Act::retry, "Hand them to their callbacks again, at the next start"},
+                {"drop", Act::drop, "Forget them"},
+                {"export", Act::export_all, "A line of JSON for each"}};
+    for (const auto& [name, act, help] : acts) {
+        auto* command = add_command(*group, name, help);
+        const auto options = std::make_shared<DeadLettersOptions>();
+        options->act = act;
+        add_config(*command, options->config);
+        command->add_option("--plugin", options->plugin, "only of this plugin")->type_name("NAME");
+        command->add_option("--event", options->event, "only of this event")->type_name("ID");
+        command->add_option("--callback", options->callback, "only of this callback")->type_name("NAME");
+        if (act != Act::list && act != Act::export_all)
+            command->add_flag("--all", options->all, "every one there is");
+        if (act != Act::export_all)
+            command
+                ->add_option_function<std::string>(
+                    "--output", [options](const std::string& how) { options->json = how == "json"; },
+                    "text (default) or json")
+                ->check(CLI::IsMember({"text", "json"}))
+                ->type_name("HOW");
+        command->callback(
+            [&chosen, options] { chosen.command = [options] { return dead_letters_command(*options); }; });
+    }
+}
+
 int usage(const CLI::App& app, const std::string& complaint) {
     if (!complaint.empty()) std::fprintf(stderr, "sgeventd: %s\n", complaint.c_str());
     if (complaint.empty()) std::fputs(app.help().c_str(), stderr);
@@ -244,6 +280,7 @@ int run_command_line(int argc, const char* const* argv) {
     add_sandbox(app, chosen);
     add_demo(app, chosen);
     add_site(app, chosen);
+    add_dead_letters(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,0 +1,25 @@
+#pragma once
+// What can be done with events that were given up.
+
+#include <filesystem>
+#include <optional>
+#include <sg/types.hpp>
+#include <string>
+
+#include "service/exit_code.hpp"
+
+namespace sg::cli {
+
+/// `dead-letters`: works on the state directory itself, so no daemon may run.
+struct DeadLettersOptions {
+    enum class Act { list, show, retry, drop, export_all } act = Act::list;
+    std::filesystem::path config;
+    std::string plugin;            ///< empty: of every one
+    std::optional<EventId> event;  ///< nullopt: every one
+    std::string callback;          ///< empty: of every one
+    bool all = false;              ///< `retry` and `drop` need a choice, or this
+    bool json = false;
+};
+service::ExitCode dead_letters_command(const DeadLettersOptions& options);
+
+}  // namespace sg::cli
