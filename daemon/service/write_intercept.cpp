@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 
 /// What changes nothing. A method that is not here is taken for one that does.
-constexpr std::array<std::string_view, 17> reads{"find",
+constexpr std::array<std::string_view, 18> reads{"find",
                                                  "summarize",
                                                  "text_search",
                                                  "nav_expand",
@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 17> reads{"find",
                                                  "schema_field_read",
                                                  "preferences_read",
                                                  "info",
+                                                 "download_attachment",
                                                  "user_subscriptions_read"};
 
 bool is_read(std::string_view method) { return std::find(reads.begin(), reads.end(), method) != reads.end(); }
@@ -57,7 +58,8 @@ std::optional<json> answer_to(const std::string& method, const json& arguments) 
         method == "schema_field_delete")
         return json(true);
     if (method == "follow" || method == "unfollow" || method == "work_schedule_update" ||
-        method == "update_project_last_accessed" || method == "user_subscriptions_create")
+        method == "update_project_last_accessed" || method == "user_subscriptions_create" ||
+        method == "share_thumbnail")
         return json::object();
     if (method != "batch") return std::nullopt;
     json answers = json::array();

@@ -15,11 +15,8 @@ bool moves_file(std::string_view method);
 // As the other calls: arguments that are not understood send nothing. Paths are absolute, since a host's
 // working directory is not the daemon's.
 
-Result<nlohmann::json> upload_file(Client& client, Arguments& arguments,
-                                   const CallOptions& options);
-Result<nlohmann::json> share_thumbnail(Client& client, Arguments& arguments,
-                                       const CallOptions& options);
-Result<nlohmann::json> download_file(Client& client, Arguments& arguments,
-                                     const CallOptions& options);
+Result<nlohmann::json> upload_file(Client& client, Arguments& arguments, const CallOptions& options);
+Result<nlohmann::json> share_thumbnail(Client& client, Arguments& arguments, const CallOptions& options);
+Result<nlohmann::json> download_file(Client& client, Arguments& arguments, const CallOptions& options);
 
 }  // namespace sg::site
