@@ -287,7 +287,7 @@ TEST_CASE("T168: a deep field is asked for on the entity that was given") {
                                   json::object()})) == 1);
 }
 
-TEST_CASE("T169: a source thumbnail that is not there is none; another error is a failure") {
+TEST_CASE("T169: a source thumbnail that is not there is none, and another error is a failure") {
     Thumbs rig;
     const auto without = rig.studio.add_version("without");
     CHECK(rig.end_of(rig.data->request_thumbnail_source("Version", without)).data == no_thumbnail);
