@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <regex>
 #include <sg/abi.hpp>
 #include <vector>
 
@@ -117,6 +116,19 @@ Result<void> write_copies(const fs::path& copy, const std::string& bytes,
     return {};
 }
 
+/// Whether it is a name that `make` gives: `<plugin>.<generation>.<hash8>`.
+bool is_copy(std::string_view name) {
+    const auto hash = name.rfind('.');
+    const auto number = hash == 0 || hash == std::string_view::npos ? hash : name.rfind('.', hash - 1);
+    if (number == 0 || number == std::string_view::npos || name.size() - hash != 9 || hash - number < 2)
+        return false;
+    const auto only = [&](std::string_view part, const char* allowed) {
+        return part.find_first_not_of(allowed) == std::string_view::npos;
+    };
+    return only(name.substr(number + 1, hash - number - 1), "0123456789") &&
+           only(name.substr(hash + 1), "0123456789abcdef");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Build>> Build::make(const std::string& plugin, const fs::path& file,
@@ -143,7 +155,6 @@ Build::~Build() {
 }
 
 Result<void> prepare_cache(const fs::path& cache) {
-    static const std::regex copies(R"(.+\.[0-9]+\.[0-9a-f]{8})");  // as `make` names them
     std::error_code error;
     fs::create_directories(cache, error);
     if (error)
@@ -153,7 +164,7 @@ Result<void> prepare_cache(const fs::path& cache) {
     for (fs::directory_iterator at(cache, error), end; !error && at != end; at.increment(error)) {
         std::error_code ignored;
         const auto name = at->path().filename().string();
-        if (std::regex_match(name, copies) && at->is_directory(ignored)) fs::remove_all(at->path(), ignored);
+        if (is_copy(name) && at->is_directory(ignored)) fs::remove_all(at->path(), ignored);
     }
     if (error)
         return fail(Cause::internal, "cannot clean the directory {} of plugins: {}", cache.string(),
