@@ -99,6 +99,11 @@ void add_plugins(Page& page, const std::vector<PluginView>& plugins) {
           [](const auto& p) { return p.outstanding; });
     gauge("sgeventd_plugin_pending_calls", "Calls that failed and are owed",
           [](const auto& p) { return p.pending; });
+    gauge("sgeventd_plugin_dead_letters", "Events that were given up and kept",
+          [](const auto& p) { return p.dead_letters; });
+    for (const auto& plugin : plugins)
+        page.counter("sgeventd_plugin_skipped_total", "Events that a callback failed on and let go",
+                     static_cast<double>(plugin.skipped), {{"plugin", plugin.plugin}});
     for (const auto& plugin : plugins) {
         page.counter("sgeventd_plugin_calls_total", "Calls of callbacks that ended",
                      static_cast<double>(plugin.succeeded),

@@ -62,7 +62,9 @@ nlohmann::json to_json(const PluginView& plugin) {
             {"outstanding", plugin.outstanding},
             {"pending", plugin.pending},
             {"succeeded", plugin.succeeded},
-            {"failed", plugin.failed}};
+            {"failed", plugin.failed},
+            {"skipped", plugin.skipped},
+            {"dead_letters", plugin.dead_letters}};
 }
 
 }  // namespace

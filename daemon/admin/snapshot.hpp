@@ -49,6 +49,8 @@ struct PluginView {
     EventId behind = 0;  ///< ids between the plugin's position and the highest one seen
     std::size_t queued = 0, outstanding = 0, pending = 0;
     std::uint64_t succeeded = 0, failed = 0;  ///< calls, since the daemon started
+    std::uint64_t skipped = 0;                ///< events that a callback failed on and let go, since then
+    std::size_t dead_letters = 0;             ///< events that were given up and kept
 };
 
 struct Snapshot {

@@ -66,15 +66,16 @@ void print_plugins(const json& plugins, bool colour) {
         name = std::max(name, text_of(plugin, "plugin").size());
         state = std::max(state, text_of(plugin, "state").size());
     }
-    fmt::print("\n  {:{}}  {:{}}  {:>9}  {:>7}  {:>9}  {:>7}\n", "PLUGIN", name, "STATE", state, "BEHIND",
-               "OWED", "CALLS", "FAILED");
+    fmt::print("\n  {:{}}  {:{}}  {:>9}  {:>7}  {:>9}  {:>7}  {:>8}\n", "PLUGIN", name, "STATE", state,
+               "BEHIND", "OWED", "CALLS", "FAILED", "GIVEN UP");
     for (const auto& plugin : plugins) {
         const auto calls =
             plugin.at("succeeded").get<std::uint64_t>() + plugin.at("failed").get<std::uint64_t>();
-        fmt::print("{} {:{}}  {:{}}  {:>9}  {:>7}  {:>9}  {:>7}\n", mark(text_of(plugin, "health"), colour),
-                   text_of(plugin, "plugin"), name, text_of(plugin, "state"), state,
-                   plugin.at("behind").get<std::int64_t>(), plugin.at("pending").get<std::uint64_t>(), calls,
-                   plugin.at("failed").get<std::uint64_t>());
+        fmt::print("{} {:{}}  {:{}}  {:>9}  {:>7}  {:>9}  {:>7}  {:>8}\n",
+                   mark(text_of(plugin, "health"), colour), text_of(plugin, "plugin"), name,
+                   text_of(plugin, "state"), state, plugin.at("behind").get<std::int64_t>(),
+                   plugin.at("pending").get<std::uint64_t>(), calls, plugin.at("failed").get<std::uint64_t>(),
+                   plugin.at("dead_letters").get<std::uint64_t>());
         if (const auto why = text_of(plugin, "why"); !why.empty()) fmt::print("  {:{}}  {}\n", "", name, why);
     }
 }

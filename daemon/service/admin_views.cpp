@@ -88,6 +88,8 @@ void add_figures(const dispatch::LaneStatus& lane, const Statuses& statuses, adm
     view.pending = lane.pending;
     view.succeeded = lane.succeeded;
     view.failed = lane.failed;
+    view.skipped = lane.skipped;
+    view.dead_letters = lane.dead;
 }
 
 const dispatch::LaneStatus* lane_of(const Statuses& statuses, const std::string& plugin) {

@@ -40,6 +40,7 @@ admin::Snapshot well() {
     plugin.generation = 1;
     plugin.succeeded = 41;
     plugin.failed = 1;
+    plugin.dead_letters = 2;
     snapshot.plugins.push_back(plugin);
     return snapshot;
 }
@@ -62,6 +63,7 @@ TEST_CASE("status is told whole, ids beyond 32 bits and odd names included") {
     const auto status = nlohmann::json::parse(answer.body);
     CHECK(status.at("stream").at("highest") == 9'000'000'000);
     CHECK(status.at("plugins").at(0).at("plugin") == "quote\" back\\slash");
+    CHECK(status.at("plugins").at(0).at("dead_letters") == 2);
     CHECK(status.at("ready") == true);
 }
 
@@ -102,6 +104,7 @@ TEST_CASE("metrics have conventional names, one head a family, and escaped label
     CHECK(answer.body.find(
               R"(sgeventd_plugin_calls_total{plugin="quote\" back\\slash",outcome="succeeded"} 41)") !=
           std::string::npos);
+    CHECK(answer.body.find(R"(sgeventd_plugin_dead_letters{plugin="other"} 2)") != std::string::npos);
     std::istringstream lines(answer.body);
     std::set<std::string> families;
     for (std::string line; std::getline(lines, line);) {

@@ -65,7 +65,8 @@ function row(plugin, now) {
   state.append(element('small', plugin.why || 'for ' + lasting(plugin.since, now)));
   made.append(name, state);
   for (const [label, value] of [['Behind', plugin.behind], ['Owed', plugin.pending],
-                                ['Calls', plugin.succeeded + plugin.failed], ['Failed', plugin.failed]]) {
+                                ['Calls', plugin.succeeded + plugin.failed], ['Failed', plugin.failed],
+                                ['Given up', plugin.dead_letters]]) {
     const cell = element('td', number.format(value), 'number');
     cell.dataset.label = label;
     made.append(cell);
