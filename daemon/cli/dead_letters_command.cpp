@@ -184,8 +184,8 @@ ExitCode dead_letters_command(const DeadLettersOptions& options) {
     if (!logging) return failed(ExitCode::io, logging.error().message);
 
     std::vector<DeadLetterPtr> letters;
-    std::unique_ptr<checkpoint::Store> store;
     SystemClock clock;
+    std::unique_ptr<checkpoint::Store> store;  // ends before the clock
     std::error_code unknown;
     // Looking makes no state where there is none.
     if (std::filesystem::exists(config.state_dir / "lock", unknown)) {
