@@ -88,7 +88,8 @@ bool Collections::is_to_tell(const std::string& condition) {
 }
 
 void Collections::close(const fs::path& directory, const std::string& why, Scan& scan) {
-    scan.closed.insert(fs::absolute(directory));
+    scan.closed.insert(
+        (fs::absolute(directory) / "").parent_path());  // as of a file in it: no slash at the end
     if (is_to_tell("closed " + directory.string()))
         log_.error(
             "[COLLECTION-UNREADABLE] A plugin directory cannot be read; what was found in it runs on. "

@@ -32,7 +32,9 @@ public:
             std::vector<test::TestPlugin>{
                 {"plugin", first, {{"journal", "@DIR@/journal"}}, nlohmann::json::object()},
                 test::recorder()},
-            nlohmann::json{{"reload", {{"interval", "100ms"}, {"settle", "100ms"}}}});
+            // With the slash that people leave at the end of a directory.
+            nlohmann::json{{"collections", {"plugins/"}},
+                           {"reload", {{"interval", "100ms"}, {"settle", "100ms"}}}});
     }
     void start() {
         daemon = std::make_unique<Daemon>(*home);
