@@ -12,12 +12,13 @@ namespace sg::admin {
 /// Threads: any; nothing here blocks, and no lane is waited for.
 class Controls {
 public:
-    /// The last look at everything, at most a second old; null before the first. `caller` is for the log.
+    /// The last look at everything, at most a second old; null before the first.
     virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
 
     /// How long ago the daemon's loop last turned: a loop that is stuck takes no new snapshot.
     virtual std::chrono::milliseconds loop_age() const = 0;
 
+    /// Looks for events soon. `caller`, here and below, is who asks, for the log.
     virtual void poll_now(const std::string& caller) = 0;
 
     /// Loads the plugin anew, changed or not; an empty name is every plugin.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <mutex>
 
@@ -201,6 +202,8 @@ std::optional<std::vector<stream::IdRange>> parse_ids(const std::vector<std::str
 }
 
 ExitCode replay_command(const ReplayCommandOptions& options) {
+    std::signal(SIGPIPE,
+                SIG_IGN);  // as the site client wants it; a reader that is gone is not ours to die of
     std::string wrong;
     auto ids = parse_ids(options.ids, wrong);
     if (!ids) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 
 namespace sg::service {
 namespace {
@@ -92,17 +94,6 @@ void add_figures(const dispatch::LaneStatus& lane, const Statuses& statuses, adm
     view.dead_letters = lane.dead;
 }
 
-const dispatch::LaneStatus* lane_of(const Statuses& statuses, const std::string& plugin) {
-    for (const auto& lane : statuses.lanes)
-        if (lane.plugin == plugin) return &lane;
-    return nullptr;
-}
-
-bool has_file(const Statuses& statuses, const std::string& plugin) {
-    return std::any_of(statuses.plugins.begin(), statuses.plugins.end(),
-                       [&](const auto& one) { return one.plugin == plugin; });
-}
-
 }  // namespace
 
 admin::StreamView stream_view(const Statuses& statuses) {
@@ -130,6 +121,9 @@ admin::StreamView stream_view(const Statuses& statuses) {
 std::vector<admin::PluginView> plugin_views(const Statuses& statuses,
                                             const plugins::PluginSetOptions& options) {
     std::vector<admin::PluginView> views;
+    // By name, and what is left at the end has no file: this runs on the loop, and there may be a thousand.
+    std::map<std::string_view, const dispatch::LaneStatus*> lanes;
+    for (const auto& lane : statuses.lanes) lanes.emplace(lane.plugin, &lane);
     for (const auto& plugin : statuses.plugins) {
         auto& view = views.emplace_back();
         view.plugin = plugin.plugin;
@@ -141,17 +135,17 @@ std::vector<admin::PluginView> plugin_views(const Statuses& statuses,
         view.isolation =
             options.of(plugin.plugin).isolation == plugins::Isolation::thread ? "thread" : "process";
         view.since = statuses.utc;
-        const auto* lane = lane_of(statuses, plugin.plugin);
+        const auto found = lanes.extract(plugin.plugin);
+        const auto* lane = found.empty() ? nullptr : found.mapped();
         if (lane != nullptr) add_figures(*lane, statuses, view);
         if (!tell_stage(plugin, view) && lane != nullptr) tell_lane(*lane, view);
     }
-    for (const auto& lane : statuses.lanes) {
-        if (has_file(statuses, lane.plugin)) continue;
+    for (const auto& [name, lane] : lanes) {
         auto& view = views.emplace_back();
-        view.plugin = lane.plugin;
+        view.plugin = name;
         view.state = "no file in any collection";
         view.health = Health::busy;
-        add_figures(lane, statuses, view);
+        add_figures(*lane, statuses, view);
     }
     return views;
 }
