@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <unistd.h>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <thread>

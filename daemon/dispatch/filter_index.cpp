@@ -22,7 +22,8 @@ std::vector<FilterIndex::Match> FilterIndex::ask(std::string_view type, std::str
         for (std::size_t i = 0; i < lanes_[lane].callbacks.size(); ++i)
             if (lanes_[lane].callbacks[i].filter.matches(type, attribute))
                 list.push_back(static_cast<std::uint16_t>(i));
-        if (!list.empty()) out.push_back({lane, &*lanes_[lane].lists.insert(std::move(list)).first});
+        if (!list.empty())
+            out.push_back({lane, &*lanes_[lane].lists.emplace(list.begin(), list.end()).first});
     }
     return out;
 }

@@ -9,6 +9,7 @@
 #include "admin/controls.hpp"
 #include "admin/desk.hpp"
 #include "admin/server.hpp"
+#include "logging/logging.hpp"
 #include "util/loop.hpp"
 
 namespace sg::service {
