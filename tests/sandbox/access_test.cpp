@@ -3,6 +3,8 @@
 #include "raw_http.hpp"
 #include "sandbox/site.hpp"
 
+namespace access_test {
+
 using namespace sg;
 using namespace sg::test;
 
@@ -138,3 +140,5 @@ TEST_CASE("a script that may not write is refused every change with the fault 10
     CHECK(s.code(reader) == 0);
     CHECK(s.site.event_count() == 0);
 }
+
+}  // namespace access_test

@@ -6,6 +6,8 @@
 #include "sandbox/site.hpp"
 #include "wait_for.hpp"
 
+namespace control_test {
+
 using namespace sg;
 using namespace sg::test;
 using Ids = std::vector<std::int64_t>;
@@ -166,3 +168,5 @@ TEST_CASE("control makes the site refuse, forget a key, show a row later, and sl
     c.tell({{"command", "remove_script_key"}, {"name", "sandbox"}});
     CHECK(c.client.call("read", {{"type", "Shot"}}).json()["error_code"] == 102);
 }
+
+}  // namespace control_test

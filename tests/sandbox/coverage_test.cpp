@@ -7,6 +7,8 @@
 #include "sandbox/methods.hpp"
 #include "sandbox/relations.hpp"
 
+namespace coverage_test {
+
 using namespace sg;
 using namespace sg::test;
 
@@ -112,3 +114,5 @@ TEST_CASE("the page tells truly which relations and data types the sandbox knows
         CHECK((words.empty() ? pairs.at(name).starts_with("none: ") : pairs.at(name) == words));
     }
 }
+
+}  // namespace coverage_test

@@ -15,6 +15,8 @@
 #include "wait_for.hpp"
 #include "whole_site.hpp"
 
+namespace data_file_test {
+
 using namespace sg;
 using namespace sg::test;
 
@@ -311,3 +313,5 @@ TEST_CASE("a site killed at any moment leaves a file that opens, with no change 
     }
     CHECK(survived > 0);
 }
+
+}  // namespace data_file_test

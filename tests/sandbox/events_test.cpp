@@ -5,6 +5,8 @@
 #include "raw_http.hpp"
 #include "sandbox/site.hpp"
 
+namespace events_test {
+
 using namespace sg;
 using namespace sg::test;
 using Ids = std::vector<std::int64_t>;
@@ -124,3 +126,5 @@ TEST_CASE("a page of 500 out of a million rows costs no more than out of a thous
     // A walk over all rows would take tens of milliseconds; the limit has room for sanitizers.
     CHECK(duration_cast<milliseconds>(best).count() < 50);
 }
+
+}  // namespace events_test

@@ -7,6 +7,8 @@
 #include "util/clock.hpp"
 #include "wait_for.hpp"
 
+namespace faults_test {
+
 using namespace sg;
 using namespace sg::test;
 using namespace std::chrono_literals;
@@ -350,3 +352,5 @@ TEST_CASE("a hidden row can be shown by the clock") {
     s.site.show_later(3, 20ms);
     CHECK(wait_for([&] { return ids_of(s.client.call("read", poll())) == Ids{1, 2, 3, 4}; }));
 }
+
+}  // namespace faults_test

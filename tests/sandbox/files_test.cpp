@@ -4,6 +4,8 @@
 #include "form_client.hpp"
 #include "sandbox/site.hpp"
 
+namespace files_test {
+
 using namespace sg;
 using namespace sg::test;
 using sandbox::Fault;
@@ -152,3 +154,5 @@ TEST_CASE("faults meet requests for files as they meet calls") {
     CHECK(client.put(info.at(1), "x").error == CURLE_GOT_NOTHING);
     CHECK(client.put(info.at(1), "x").status == 200);
 }
+
+}  // namespace files_test

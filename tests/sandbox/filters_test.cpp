@@ -3,6 +3,8 @@
 #include "raw_http.hpp"
 #include "sandbox/site.hpp"
 
+namespace filters_test {
+
 using namespace sg;
 using namespace sg::test;
 using Ids = std::vector<std::int64_t>;
@@ -212,3 +214,5 @@ TEST_CASE("rows of archived projects are hidden on request") {
     CHECK(s.find("Shot", {}) == Ids{1, 2, 3, 4});
     CHECK(s.find("Shot", {}, {{"include_archived_projects", false}}) == Ids{1, 2, 3});
 }
+
+}  // namespace filters_test

@@ -3,6 +3,8 @@
 #include "raw_http.hpp"
 #include "sandbox/site.hpp"
 
+namespace methods_test {
+
 using namespace sg;
 using namespace sg::test;
 
@@ -360,3 +362,5 @@ TEST_CASE("preferences, subscriptions, last access and pages answer as a site do
     CHECK(s.refusal("export_page", {{"format", "csv"}, {"page_id", 3074}}) ==
           "API export_page() Export for Page id=3074 not available");
 }
+
+}  // namespace methods_test

@@ -19,6 +19,8 @@
 #include "wait_for.hpp"
 #include "whole_site.hpp"
 
+namespace production_test {
+
 using namespace sg;
 using namespace sg::test;
 
@@ -203,3 +205,5 @@ TEST_CASE("the sandbox program ends with 64 where the schema or the time zone is
     std::ofstream(options.schema) << "entities: {Shot: {display: code, fields: {code: texture}}}\n";
     CHECK(cli::run_sandbox(options) == 64);
 }
+
+}  // namespace production_test

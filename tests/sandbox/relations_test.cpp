@@ -5,6 +5,8 @@
 #include "catch.hpp"
 #include "samples.hpp"
 
+namespace relations_test {
+
 using namespace sg;
 using namespace sg::test;
 
@@ -140,3 +142,5 @@ TEST_CASE("weeks begin on Monday unless the site says Sunday") {
         CHECK(ids(rows) == (sunday ? Ids{2} : Ids{1}));
     }
 }
+
+}  // namespace relations_test

@@ -3,6 +3,8 @@
 #include "raw_http.hpp"
 #include "sandbox/site.hpp"
 
+namespace rows_test {
+
 using namespace sg;
 using namespace sg::test;
 using Ids = std::vector<std::int64_t>;
@@ -224,3 +226,5 @@ TEST_CASE("groups nest 265 deep and no deeper") {
     CHECK(nested(265).contains("entities"));
     CHECK(nested(266)["error_code"] == 103);
 }
+
+}  // namespace rows_test

@@ -3,6 +3,8 @@
 #include "raw_http.hpp"
 #include "sandbox/site.hpp"
 
+namespace schema_test {
+
 using namespace sg;
 using namespace sg::test;
 
@@ -163,3 +165,5 @@ TEST_CASE("a column of the schema is no row that anybody may write") {
     Studio s;
     CHECK(refused(s.ask("create", {{"type", "DisplayColumn"}, {"fields", Json::array()}}), 104));
 }
+
+}  // namespace schema_test

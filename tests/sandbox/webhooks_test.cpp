@@ -13,6 +13,8 @@
 #include "util/clock.hpp"
 #include "wait_for.hpp"
 
+namespace webhooks_test {
+
 using namespace sg;
 using namespace sg::test;
 using namespace std::chrono_literals;
@@ -275,3 +277,5 @@ TEST_CASE("webhooks can be set up and spoilt over the control door") {
     CHECK(control({{"command", "remove_webhook"}, {"id", hook}})["done"] == true);
     CHECK(control({{"command", "spoil_deliveries"}, {"kind", "burnt"}}).contains("error"));
 }
+
+}  // namespace webhooks_test

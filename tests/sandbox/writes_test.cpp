@@ -3,6 +3,8 @@
 #include "raw_http.hpp"
 #include "sandbox/site.hpp"
 
+namespace writes_test {
+
 using namespace sg;
 using namespace sg::test;
 
@@ -257,3 +259,5 @@ TEST_CASE("a tool may write an event of its own") {
     CHECK(rows[0]["meta"]["core"] == "v0.22");
     CHECK(rows[0]["user"]["name"] == "sandbox");
 }
+
+}  // namespace writes_test

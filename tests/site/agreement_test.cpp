@@ -8,6 +8,8 @@
 #include "sandbox/site.hpp"
 #include "site/methods_people.hpp"
 
+namespace agreement_test {
+
 using namespace sg;
 using namespace sg::test;
 using namespace std::chrono_literals;
@@ -219,3 +221,5 @@ TEST_CASE("P38 the entity behind an event's null link is found on the sandbox, w
     row["meta"] = nullptr;
     CHECK(s.site.find_retired(sg::testing::EventFromJson(row), {"code"})["code"] == "sh010");
 }
+
+}  // namespace agreement_test

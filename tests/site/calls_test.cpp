@@ -4,6 +4,8 @@
 #include "plugin_site.hpp"
 #include "site/methods_people.hpp"
 
+namespace calls_test {
+
 using namespace sg;
 using namespace sg::test;
 using namespace std::chrono_literals;
@@ -217,3 +219,5 @@ TEST_CASE("sums over rows that nothing can satisfy are asked for all the same") 
           json::parse(R"({"logical_operator": "and", "conditions": [
               {"path": "id", "relation": "is", "values": [null]}]})"));
 }
+
+}  // namespace calls_test

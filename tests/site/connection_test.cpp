@@ -11,6 +11,8 @@
 #include "fixture.hpp"
 #include "wait_for.hpp"
 
+namespace connection_test {
+
 using namespace sg;
 using namespace sg::test;
 using namespace std::chrono_literals;
@@ -345,3 +347,5 @@ TEST_CASE("what is left of an answer cut off by a stop is never taken for the ne
     CHECK(site.client->remove("Shot", 1, as("relay")).value());
     CHECK(site.server.connections() == 2);
 }
+
+}  // namespace connection_test

@@ -9,6 +9,8 @@
 #include "catch.hpp"
 #include "plugin_site.hpp"
 
+namespace coverage_test {
+
 using namespace sg;
 using namespace sg::test;
 using nlohmann::json;
@@ -203,3 +205,5 @@ TEST_CASE("a value of each data type reaches a plugin as the site sent it, and t
         CHECK(page.at(name) == "yes");
     }
 }
+
+}  // namespace coverage_test

@@ -3,6 +3,8 @@
 #include "catch.hpp"
 #include "plugin_site.hpp"
 
+namespace credential_test {
+
 using namespace sg;
 using namespace sg::test;
 using nlohmann::json;
@@ -140,3 +142,5 @@ TEST_CASE("connections are never shared between credentials, whatever their kind
     }
     CHECK(owner.size() == 3);
 }
+
+}  // namespace credential_test

@@ -6,6 +6,8 @@
 #include "fixture.hpp"
 #include "wait_for.hpp"
 
+namespace fault_test {
+
 using namespace sg;
 using namespace sg::test;
 using namespace std::chrono_literals;
@@ -324,3 +326,5 @@ TEST_CASE("a CA file that cannot be read is said by name") {
     CHECK(failure.cause == Cause::network);
     CHECK(contains(failure.message, "/nonexistent/ca.pem"));
 }
+
+}  // namespace fault_test

@@ -6,6 +6,8 @@
 #include "plugin_site.hpp"
 #include "site/named_file_calls.hpp"
 
+namespace methods_test {
+
 using namespace sg;
 using namespace sg::test;
 using namespace std::chrono_literals;
@@ -324,3 +326,5 @@ TEST_CASE("each name in the daemon's table of calls is compared with the protoco
         CHECK(compared);
     }
 }
+
+}  // namespace methods_test

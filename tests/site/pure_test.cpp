@@ -8,6 +8,8 @@
 #include "site/json_text.hpp"
 #include "site/secrets.hpp"
 
+namespace pure_test {
+
 using namespace sg;
 using namespace sg::site;
 using nlohmann::json;
@@ -226,3 +228,5 @@ TEST_CASE("text of any origin becomes one line of UTF-8") {
     CHECK(printable("caf\xe9", 10) == "caf\xef\xbf\xbd");
     CHECK(printable(std::string(100, 'x'), 10) == "xxxxxxxxxx \xe2\x80\xa6");
 }
+
+}  // namespace pure_test

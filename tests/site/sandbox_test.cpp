@@ -9,6 +9,8 @@
 #include "service/site_requests.hpp"
 #include "wait_for.hpp"
 
+namespace sandbox_test {
+
 using namespace sg;
 using namespace sg::test;
 using namespace std::chrono_literals;
@@ -214,3 +216,5 @@ TEST_CASE("C45 callbacks with one credential and another plugin share no connect
     for (const auto& request : studio.site.requests())
         CHECK(owner.emplace(request.connection, request.script).first->second == request.script);
 }
+
+}  // namespace sandbox_test

@@ -13,6 +13,8 @@
 #include "temp_dir.hpp"
 #include "wait_for.hpp"
 
+namespace site_requests_test {
+
 using namespace sg;
 using namespace sg::test;
 using namespace std::chrono_literals;
@@ -455,3 +457,5 @@ TEST_CASE("requests, stops and the end from many threads at once leave each requ
     CHECK(asked == 480);
     CHECK(answered == 480);
 }
+
+}  // namespace site_requests_test

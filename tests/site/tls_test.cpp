@@ -18,6 +18,8 @@
 #include "temp_dir.hpp"
 #include "util/fd.hpp"
 
+namespace tls_test {
+
 using namespace sg;
 using namespace sg::test;
 using nlohmann::json;
@@ -159,3 +161,5 @@ TEST_CASE("a certificate that has run out, or is not good yet, gets no key, whoe
     CHECK(refused.message.find("k3y-of-relay") == std::string::npos);
     CHECK(tls.requests() == 0);
 }
+
+}  // namespace tls_test

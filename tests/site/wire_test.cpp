@@ -3,6 +3,8 @@
 #include "catch.hpp"
 #include "fixture.hpp"
 
+namespace wire_test {
+
 using namespace sg;
 using namespace sg::test;
 using nlohmann::json;
@@ -296,3 +298,5 @@ TEST_CASE("ids of 64 bits come through exactly") {
     CHECK(site.client->find_one(query, as("relay")).value()["id"] == std::int64_t{9007199254740993});
     CHECK(site.server.requests().at(0).body.find("[9007199254740993]") != std::string::npos);
 }
+
+}  // namespace wire_test
