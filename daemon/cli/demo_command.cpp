@@ -64,6 +64,7 @@ config::Config demo_config(const sandbox::Site& site, const std::filesystem::pat
     config.site.url = site.url();
     config.site.credential = "daemon";
     config.site.poll_interval = 200ms;
+    config.site.idle_poll_interval = 200ms;
     config.credentials["daemon"] = {sandbox::Site::script, {sandbox::Site::key, "***"}, {}};
     config.credentials[status_script] = {status_script, {"a key of its own", "***"}, {}};
     config.collections = {plugins};

@@ -65,7 +65,8 @@ struct Site {
     std::string url;                        ///< without a trailing slash
     std::string credential;                 ///< the daemon's own, for polling
     std::string default_plugin_credential;  ///< of plugins that name none; empty: they have none
-    std::chrono::milliseconds poll_interval{1000};
+    std::chrono::milliseconds poll_interval{500};
+    std::chrono::milliseconds idle_poll_interval{5000};
     int page_size = 500;
     std::chrono::milliseconds gap_timeout{std::chrono::minutes(5)};
     bool use_session_uuid = true;

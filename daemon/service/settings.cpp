@@ -112,6 +112,7 @@ stream::Settings stream_settings(const config::Config& config) {
     stream::Settings to;
     to.page_size = from.page_size;
     to.interval = from.poll_interval;
+    to.idle_interval = from.idle_poll_interval;
     to.gap_timeout = from.gap_timeout;
     to.backoff = {retry_floor, from.retry_first, from.retry_longest};
     if (config.strict_start) to.give_up_after = config.strict_start_time;

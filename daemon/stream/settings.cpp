@@ -28,6 +28,8 @@ Settings clamped(Settings given, Logger& log) {
     using ms = std::chrono::milliseconds;
     clamp<std::int64_t>("page_size", given.page_size, 1, 500, log);
     clamp<ms>("interval", given.interval, Settings::interval_floor, 1h, log);
+    given.idle_interval = std::max(given.idle_interval, given.interval);
+    clamp<ms>("idle_interval", given.idle_interval, Settings::interval_floor, 1h, log);
     clamp<ms>("gap_timeout", given.gap_timeout, 1s, 24h, log);
     clamp<ms>("gap_interval", given.gap_interval, Settings::interval_floor, 1h, log);
     clamp<std::size_t>("gap_queries", given.gap_queries, 1, 100, log);

@@ -76,6 +76,12 @@ void Stream::Impl::stop() {
     if (fetcher_) fetcher_->stop();
 }
 
+/// Where people work, one event announces the next; where nobody does, asking often finds nothing.
+std::chrono::milliseconds Stream::Impl::pause() const {
+    const auto quiet = std::chrono::floor<std::chrono::milliseconds>(clock_.now() - last_event_);
+    return std::clamp(quiet / 10, settings_.interval, settings_.idle_interval);
+}
+
 void Stream::Impl::schedule_poll(Clock::Time when) {
     if (stopped_) return;
     next_poll_ = std::max(when, quiet_until_);
@@ -182,8 +188,7 @@ void Stream::Impl::on_live_answer(Result<Answer> answer) {
     if (taken && (full || first))
         schedule_poll(now);
     else
-        schedule_poll(poll_again_ ? std::max(now, last_poll_ + Settings::interval_floor)
-                                  : now + settings_.interval);
+        schedule_poll(poll_again_ ? std::max(now, last_poll_ + Settings::interval_floor) : now + pause());
     poll_again_ = false;
 }
 
@@ -206,6 +211,7 @@ void Stream::Impl::first_contact(const event::EventPage& page) {
 void Stream::Impl::begin() {
     begun_ = true;
     base_ = highest_;
+    last_event_ = clock_.now();
     give_up_timer_.reset();
     gaps_.settle_deadlines(site_.now(), clock_.now(), settings_.gap_timeout);
     log_.info("[STREAM-BEGINS] Following the site's event log. after={} open_gaps={}", highest_,
@@ -220,6 +226,7 @@ bool Stream::Impl::take_live(const event::PagePtr& page) {
     find_late(page);
     const auto rows = page->rows();
     if (rows.empty()) return true;
+    last_event_ = clock_.now();
     const auto through = rows.back().id;
     const auto holes = sort_out(holes_of(highest_, through, rows));
     if (!room_for(holes)) return false;

@@ -20,7 +20,8 @@ namespace sg::stream {
 /// Every value is clamped to something harmless; configuration refuses the senseless ones by name.
 struct Settings {
     std::int64_t page_size = 500;                      ///< rows per query; 1 to 500
-    std::chrono::milliseconds interval{1000};          ///< pause after a page that was not full
+    std::chrono::milliseconds interval{500};           ///< pause after a page that was not full …
+    std::chrono::milliseconds idle_interval{5000};     ///< … and what it grows to while no event comes
     std::chrono::milliseconds gap_timeout{300'000};    ///< how long a missing id is waited for
     std::chrono::milliseconds gap_interval{1000};      ///< pause between rounds of asking for missing ids
     std::size_t gap_queries = 4;                       ///< per round at most

@@ -57,6 +57,7 @@ private:
     void first_contact(const event::EventPage& page);
     void begin();
     bool take_live(const event::PagePtr& page);
+    std::chrono::milliseconds pause() const;
     void schedule_poll(Clock::Time when);
     void bring_forward(Clock::Time when);
     void note(const Answer& answer);
@@ -130,6 +131,7 @@ private:
     bool poll_again_ = false;
     bool held_ = false;  // the page at hand would open more gaps than allowed
     Clock::Time last_poll_{};
+    Clock::Time last_event_{};  // when the live poll last brought one
     Clock::Time next_poll_{};
     Loop::Handle poll_timer_;
     Loop::Handle escalation_timer_;

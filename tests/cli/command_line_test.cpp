@@ -73,7 +73,7 @@ TEST_CASE("check-config finds its file through the environment and shows no secr
     CHECK(has(fine.out, "is fine"));
     const auto shown = sgeventd({"check-config", "--show", "--config", file.string()});
     CHECK(shown.ended == Ended{0, 0});
-    CHECK(has(shown.out, "poll_interval: 1s"));
+    CHECK(has(shown.out, "poll_interval: 500ms"));
     CHECK_FALSE(has(shown.out + shown.err, "secret-key"));
 }
 

@@ -13,7 +13,7 @@ TEST_CASE("the least configuration gives every default") {
     const auto loaded = file.load(ConfigFile::least);
     REQUIRE(loaded);
     CHECK(loaded->config.site.url == "https://studio.example.com");
-    CHECK(loaded->config.site.poll_interval == 1s);
+    CHECK(loaded->config.site.poll_interval == 500ms);
     CHECK(loaded->config.collections == std::vector{file.directory() / "plugins"});
     CHECK(loaded->config.of("unheard_of").hard_deadline == 10min);
     CHECK(loaded->warnings.empty());

@@ -63,6 +63,7 @@ public:
                      {"credential", "daemon"},
                      {"default_plugin_credential", "plugins"},
                      {"poll_interval", "50ms"},
+                     {"idle_poll_interval", "50ms"},
                      {"gap_timeout", "2s"},
                      {"retry_first", "100ms"},
                      {"retry_longest", "500ms"}}},

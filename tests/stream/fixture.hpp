@@ -40,7 +40,11 @@ struct StreamFixture {
     std::vector<Failure> given_up;
     std::optional<stream::Stream> stream;
 
-    StreamFixture() { settings.page_size = 10; }
+    StreamFixture() {
+        settings.page_size = 10;
+        settings.interval = 1s;
+        settings.idle_interval = 1s;
+    }
     ~StreamFixture() {
         INFO(log.all());
         stream.reset();

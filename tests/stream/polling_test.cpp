@@ -77,6 +77,52 @@ TEST_CASE("C85 a page that is exactly full is followed by another query at once,
     CHECK(f.live_queries() == 2);
 }
 
+TEST_CASE("C87 the pause is at its floor while events come and grows to its ceiling while none do") {
+    StreamFixture f;
+    f.settings.interval = 500ms;
+    f.settings.idle_interval = 5s;
+    f.site.show(1, 100);
+    f.start();
+    auto& lane = f.lanes.add(100);
+    auto polls = [&, last = std::size_t{0}]() mutable {
+        const auto before = std::exchange(last, f.live_queries());
+        return last - before;
+    };
+    polls();
+    for (EventId id = 101; id <= 160; ++id) {  // a busy minute
+        f.site.show(id);
+        f.pass(1s);
+    }
+    CHECK(polls() == 120);
+    f.pass(5s);
+    CHECK(polls() == 10);
+    f.pass(1min);
+    polls();
+    for (int minute = 0; minute < 9; ++minute) {
+        f.pass(1min, 500ms);
+        CHECK(polls() == 12);  // as many as shotgunEvents
+    }
+    f.site.show(161);
+    f.pass(5s);
+    CHECK(lane.got == range(101, 161));
+    polls();
+    f.pass(500ms);
+    CHECK(polls() == 1);
+}
+
+TEST_CASE("C87 a hint is followed at once however long nothing came") {
+    StreamFixture f;
+    f.settings.idle_interval = 1h;
+    f.site.show(1, 100);
+    f.start();
+    auto& lane = f.lanes.add(100);
+    f.pass(3h, 1min);
+    f.site.show(101);
+    f.stream->poll_now();
+    f.settle();
+    CHECK(lane.got == range(101, 101));
+}
+
 TEST_CASE("C86 an event is handed on within the interval") {
     StreamFixture f;
     f.settings.interval = 300ms;
