@@ -41,7 +41,7 @@ struct History {
     std::string build;  ///< that failed last
 
     void add(CallError error);
-    bool empty() const noexcept { return errors.empty() && excused == 0; }
+    bool empty() const noexcept { return *this == History(); }
     friend bool operator==(const History&, const History&) = default;
 };
 

@@ -4,6 +4,7 @@
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sqlite3.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <memory>
@@ -65,7 +66,7 @@ private:
 void scribble(FuzzedDataProvider& from) {
     Raw raw;
     while (from.remaining_bytes() > 0) {
-        switch (from.ConsumeIntegralInRange(0, 4)) {
+        switch (from.ConsumeIntegralInRange(0, 5)) {
             case 0:
                 raw.insert("INSERT OR REPLACE INTO stream VALUES(1,?,?)", 2, from);
                 break;
@@ -73,9 +74,13 @@ void scribble(FuzzedDataProvider& from) {
                 raw.insert("INSERT OR REPLACE INTO plugin VALUES(?,?,?,?,?)", 5, from);
                 break;
             case 2:
-                raw.insert("INSERT OR REPLACE INTO pending VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", 13, from);
+                raw.insert("INSERT OR REPLACE INTO pending VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)", 14, from);
                 break;
             case 3:
+                raw.insert("INSERT OR REPLACE INTO dead_letter VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)", 14,
+                           from);
+                break;
+            case 4:
                 raw.insert("INSERT OR REPLACE INTO gap VALUES(?,?,?,?)", 4, from);
                 break;
             default:
@@ -87,6 +92,47 @@ void scribble(FuzzedDataProvider& from) {
 std::string text(FuzzedDataProvider& from) { return from.ConsumeRandomLengthString(30); }
 std::int64_t number(FuzzedDataProvider& from) { return from.ConsumeIntegral<std::int64_t>(); }
 Instant instant(FuzzedDataProvider& from) { return Instant(std::chrono::milliseconds(number(from))); }
+
+/// Text that JSON can hold: what is not UTF-8 never gets into a record.
+std::string written_text(FuzzedDataProvider& from) {
+    auto out = text(from);
+    for (auto& c : out) c = static_cast<char>(c & 0x7F);
+    return out;
+}
+
+History history(FuzzedDataProvider& from) {
+    History out;
+    out.excused = from.ConsumeIntegralInRange(0u, 3u);
+    out.crashes = from.ConsumeIntegralInRange(0u, 3u);
+    out.waited = std::chrono::milliseconds(from.ConsumeIntegralInRange(0, 1'000'000));
+    out.trace = written_text(from);
+    out.build = written_text(from);
+    for (auto n = from.ConsumeIntegralInRange(0, 3); n > 0; --n) {
+        CallError error;
+        error.attempt = from.ConsumeIntegral<std::uint32_t>();
+        error.at = Instant(std::chrono::milliseconds(from.ConsumeIntegral<std::int32_t>()));
+        error.crashed = from.ConsumeBool();
+        error.text = written_text(from);
+        out.errors.push_back(std::move(error));
+    }
+    return out;
+}
+
+DeadLetterPtr letter(FuzzedDataProvider& from, EventId event) {
+    DeadLetter out;
+    out.plugin = text(from);
+    out.event = event;
+    out.callback = text(from);
+    out.attempts = from.ConsumeIntegral<std::uint32_t>();
+    out.died = instant(from);
+    out.why = text(from);
+    out.redelivered = from.ConsumeBool();
+    out.type = text(from);
+    out.project = number(from);
+    out.body = text(from);
+    out.history = history(from);
+    return std::make_shared<const DeadLetter>(std::move(out));
+}
 
 Snapshot rows(FuzzedDataProvider& from) {
     Snapshot out;
@@ -109,11 +155,21 @@ Snapshot rows(FuzzedDataProvider& from) {
         row.project = number(from);
         row.created_at = std::chrono::sys_seconds(std::chrono::seconds(number(from)));
         row.body = text(from);
+        row.history = history(from);
         out.pending.insert(out.pending.begin(), std::move(row));
     }
     for (auto n = from.ConsumeIntegralInRange(0, 3); n > 0; --n)
         out.gaps.insert(out.gaps.begin(), {n, number(from), instant(from)});
+    for (auto n = from.ConsumeIntegralInRange(0, 2); n > 0; --n)
+        out.dead_letters.insert(out.dead_letters.begin(), letter(from, n));
     return out;
+}
+
+void must_be_equal(const DeadLetter& a, const DeadLetter& b) {
+    SG_MUST(a.plugin == b.plugin && a.event == b.event && a.callback == b.callback);
+    SG_MUST(a.attempts == b.attempts && a.died == b.died && a.why == b.why && a.body == b.body);
+    SG_MUST(a.redelivered == b.redelivered && a.type == b.type && a.project == b.project);
+    SG_MUST(a.history == b.history);
 }
 
 void must_be_equal(const Snapshot& a, const Snapshot& b) {
@@ -134,6 +190,14 @@ void must_be_equal(const Snapshot& a, const Snapshot& b) {
         SG_MUST(one.redelivered == other.redelivered && one.last_error == other.last_error);
         SG_MUST(one.type == other.type && one.attribute == other.attribute);
         SG_MUST(one.project == other.project && one.created_at == other.created_at);
+        SG_MUST(one.history == other.history);
+    }
+    SG_MUST(a.dead_letters.size() == b.dead_letters.size());
+    for (const auto& one : a.dead_letters) {
+        const auto same = [&](const auto& other) { return other->event == one->event; };
+        const auto other = std::find_if(b.dead_letters.begin(), b.dead_letters.end(), same);
+        SG_MUST(other != b.dead_letters.end());
+        must_be_equal(*one, **other);
     }
 }
 
@@ -147,7 +211,9 @@ void fuzz(std::string_view input) {
         return true;
     }();
     (void)made;
-    Raw().run("DELETE FROM stream; DELETE FROM plugin; DELETE FROM pending; DELETE FROM gap");
+    Raw().run(
+        "DELETE FROM stream; DELETE FROM plugin; DELETE FROM pending; DELETE FROM gap; DELETE FROM "
+        "dead_letter");
     const bool ours = from.ConsumeBool();
     Snapshot written;
     if (!ours) scribble(from);
