@@ -50,7 +50,8 @@ class RawServer {
 public:
     using Handler = std::function<void(const RawRequest&, RawPeer&)>;
 
-    explicit RawServer(Handler handler);
+    explicit RawServer(Handler handler) : RawServer(std::move(handler), "127.0.0.1", 0) {}
+    RawServer(Handler handler, const char* address, std::uint16_t port);
     ~RawServer();
 
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }

@@ -18,12 +18,14 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr const char* silent_name = "nobody-answers-for-this.test";
+constexpr const char* moving_name = "the-site-moves.test";
 
 struct Resolver {
     std::mutex mutex;
     std::condition_variable changed;
     bool asked = false;
     bool open = false;
+    const char* moving_to = "127.0.0.2";
 };
 /// Never destroyed: a thread of libcurl may still be in it when the process ends.
 Resolver& resolver() {
@@ -41,6 +43,10 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
         resolver().changed.notify_all();
         resolver().changed.wait(lock, [] { return resolver().open; });
         return EAI_AGAIN;
+    }
+    if (name != nullptr && std::string_view(name) == moving_name) {
+        std::lock_guard lock(resolver().mutex);
+        name = resolver().moving_to;
     }
     static const auto real = reinterpret_cast<decltype(&::getaddrinfo)>(::dlsym(RTLD_NEXT, "getaddrinfo"));
     return real(name, service, hints, result);
@@ -73,4 +79,29 @@ TEST_CASE(
     std::lock_guard lock(resolver().mutex);
     resolver().open = true;
     resolver().changed.notify_all();
+}
+
+TEST_CASE(
+    "C97 a site whose name leads somewhere else now is found there as soon as the old address refuses") {
+    const auto answer = [](const RawRequest&, RawPeer& peer) {
+        constexpr std::string_view body = R"({"results":{"entities":[],"paging_info":{"entity_count":0}}})";
+        peer.send(fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
+    };
+    auto before = std::make_unique<RawServer>(answer, "127.0.0.2", 0);
+    const auto port = before->port();
+    RawServer after(answer, "127.0.0.3", static_cast<std::uint16_t>(port));
+    SystemClock clock;
+    CaptureLog log;
+    auto client = make_client(quick(fmt::format("http://{}:{}", moving_name, port)), clock, log);
+    site::FindRequest request;
+    request.query.type = "Shot";
+    REQUIRE(client->find(request, as("relay")));
+    CHECK(before->count() == 1);
+    {
+        std::lock_guard lock(resolver().mutex);
+        resolver().moving_to = "127.0.0.3";
+    }
+    before.reset();
+    REQUIRE(client->find(request, as("relay")));
+    CHECK(after.count() == 1);
 }

@@ -201,6 +201,44 @@ TEST_CASE("C58 a wall clock that is ten minutes fast closes no young hole") {
     CHECK(lane.got == std::vector<EventId>{101, 103, 102});
 }
 
+TEST_CASE("C59 a wall clock that is ten minutes slow leaves no day-old hole open") {
+    StreamFixture f;
+    f.site.set_clock_ahead(600s);
+    const auto yesterday = f.clock.utc() + 600s - 24h;
+    for (EventId id = 101; id <= 120; ++id)
+        if (id % 5 != 0) f.site.show(id, yesterday);
+    f.seen(100);
+    auto& lane = f.lanes.add(100);
+    f.start();
+    CHECK(lane.got.size() == 16);
+    CHECK(f.stream->status().open_gaps == 0);
+    CHECK(f.log.count("[GAP-OLD]") == 3);  // 120 has no row behind it that would show it missing
+}
+
+TEST_CASE("C60 a wall clock that is set closes no young hole early and keeps none open longer") {
+    const auto jump = GENERATE(60min, -60min, 13 * 60min, -30min, 365 * 24 * 60min);
+    const bool comes = GENERATE(true, false);
+    INFO(jump.count() << " min, " << (comes ? "filled" : "never filled"));
+    StreamFixture f;
+    f.seen(100);
+    auto& lane = f.lanes.add(100);
+    f.start();
+    f.site.show(101);
+    f.site.show(103);
+    f.pass(2s);
+    REQUIRE(f.stream->status().open_gaps == 1);
+    const auto before = f.clock.utc();
+    f.clock.set_utc(before + jump);
+    f.site.set_clock_ahead(std::chrono::floor<std::chrono::seconds>(before - f.clock.utc()));
+    f.pass(295s, 1s);
+    CHECK(f.stream->status().open_gaps == 1);
+    if (comes) f.site.show(102);
+    f.pass(5s);
+    CHECK(f.stream->status().open_gaps == 0);
+    CHECK(lane.got == (comes ? std::vector<EventId>{101, 103, 102} : std::vector<EventId>{101, 103}));
+    CHECK(f.log.count("[GAP-CLOSED]") == (comes ? 0 : 1));
+}
+
 TEST_CASE("C61 a Date header that is a day off, or none, closes no hole early") {
     StreamFixture f;
     SECTION("a day ahead") { f.site.set_clock_ahead(24h); }
