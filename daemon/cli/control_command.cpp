@@ -24,7 +24,7 @@ std::optional<std::filesystem::path> socket_of(const ControlOptions& options, Ex
         code = ExitCode::usage;
         return std::nullopt;
     }
-    const auto loaded = config::load(options.config);
+    const auto loaded = config::load(options.config, config::process_environment, config::Secrets::leave);
     if (loaded) return loaded->config.admin_socket();
     for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
     code = ExitCode::config;

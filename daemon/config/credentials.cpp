@@ -37,7 +37,7 @@ Result<Secret> secret_in(const std::filesystem::path& file) {
 }  // namespace
 
 void check_credential(Credential& credential, const std::function<bool(const std::string&)>& given,
-                      const std::function<void(const std::string&, std::string)>& problem) {
+                      Secrets secrets, const std::function<void(const std::string&, std::string)>& problem) {
     int found = 0;
     for (const auto& kind : kinds) {
         const bool inside = given(kind.secret), file = given(kind.file), named = *kind.who != '\0';
@@ -48,7 +48,7 @@ void check_credential(Credential& credential, const std::function<bool(const std
             problem("",
                     fmt::format("expected {} or {}{}", kind.secret, kind.file, inside ? ", not both" : ""));
         else if (wanted && file && !(credential.*kind.path).empty()) {
-            auto secret = secret_in(credential.*kind.path);
+            auto secret = secrets == Secrets::leave ? Secret{"***", "***"} : secret_in(credential.*kind.path);
             if (secret)
                 credential.*kind.value = std::move(*secret);
             else

@@ -66,10 +66,11 @@ std::optional<std::string> url_fault(const std::string& url) {
 
 class Loader {
 public:
-    Loader(std::filesystem::path file, const Environment& environment)
+    Loader(std::filesystem::path file, const Environment& environment, Secrets secrets)
         : file_(std::filesystem::absolute(file).lexically_normal()),
           name_(file.string()),
-          environment_(environment) {}
+          environment_(environment),
+          secrets_(secrets) {}
 
     tl::expected<Loaded, std::vector<Problem>> load() {
         if (const auto root = document()) {
@@ -231,8 +232,11 @@ private:
         if (const auto ref = reference(text);
             ref && (ref->rest.empty() || (is_path && ref->rest[0] == '/'))) {
             auto from = variable(ref->name);
-            if (!from) return tl::unexpected(from.error());
-            value = *from + ref->rest;
+            const bool leads_to_secret = row.name.starts_with("credentials.");
+            if (from)
+                value = *from + ref->rest;
+            else if (secrets_ == Secrets::read || !leads_to_secret)
+                return tl::unexpected(from.error());
         }
         if (is_path) {
             *std::get<std::filesystem::path*>(slot) = resolved(value);
@@ -243,7 +247,9 @@ private:
 
     Result<void> read_secret(Secret& secret, const std::string& text) {
         secret = {text, "***"};
-        if (auto from = whole_reference(text)) {
+        if (secrets_ == Secrets::leave) {
+            if (!text.empty()) secret.value = "***";
+        } else if (auto from = whole_reference(text)) {
             if (!*from) return tl::unexpected(from->error());
             secret = {**from, text};
         }
@@ -316,7 +322,7 @@ private:
         for (auto& [name, credential] : config_.credentials) {
             const auto full = "credentials." + name;
             const auto given = [&](const std::string& key) { return given_.count(full + "." + key) != 0; };
-            check_credential(credential, given, [&](const std::string& key, std::string text) {
+            check_credential(credential, given, secrets_, [&](const std::string& key, std::string text) {
                 const auto at = key.empty() ? full : full + "." + key;
                 problem(mark_of(at), at, std::move(text));
             });
@@ -371,6 +377,7 @@ private:
     const std::filesystem::path file_;
     const std::string name_;  // as the operator wrote it
     const Environment& environment_;
+    const Secrets secrets_;
     std::string text_;
     Config config_;
     std::vector<Problem> problems_, warnings_;
@@ -393,8 +400,8 @@ std::optional<std::string> process_environment(const std::string& name) {
 }
 
 tl::expected<Loaded, std::vector<Problem>> load(const std::filesystem::path& file,
-                                                const Environment& environment) {
-    return Loader(file, environment).load();
+                                                const Environment& environment, Secrets secrets) {
+    return Loader(file, environment, secrets).load();
 }
 
 }  // namespace sg::config

@@ -33,11 +33,16 @@ struct Loaded {
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 std::optional<std::string> process_environment(const std::string& name);
 
+/// Whether secrets are looked up. `leave`, for whoever only wants to know where things are: key files are not
+/// opened, variables that only secrets need may be unset, and every secret of the result is three stars.
+enum class Secrets { read, leave };
+
 /// Reads and checks `file`, and the key files it names. Blocks on the disk. Values are never part
 /// of a problem's text where they could be secret.
 /// Errors: everything that is wrong, in the order of the file.
 tl::expected<Loaded, std::vector<Problem>> load(const std::filesystem::path& file,
-                                                const Environment& environment = process_environment);
+                                                const Environment& environment = process_environment,
+                                                Secrets secrets = Secrets::read);
 
 /// The effective configuration as a document of the same form, every key included, secrets masked.
 std::string show(const Config& config);

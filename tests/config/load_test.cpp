@@ -95,6 +95,27 @@ TEST_CASE("C98 no setting brings requests closer together than the floor") {
     CHECK(said("poll_interval", "50ms").empty());
 }
 
+TEST_CASE("who needs no secret needs no key file and no variable of one") {
+    ConfigFile file;
+    const auto path = file.write(R"(
+site: {url: "https://studio.example.com", credential: daemon}
+credentials:
+  daemon: {script: relay, key_file: "${CREDENTIALS_DIRECTORY}/site-key"}
+  other: {script: other, key: "${OTHER_KEY}"}
+collections: [plugins]
+state_dir: /var/lib/sgeventd
+)");
+    const auto nothing_set = [](const std::string&) { return std::optional<std::string>(); };
+    const auto strict = config::load(path, nothing_set);
+    REQUIRE_FALSE(strict);
+    CHECK(strict.error().size() == 2);
+    const auto loaded = config::load(path, nothing_set, config::Secrets::leave);
+    REQUIRE(loaded);
+    CHECK(loaded->config.state_dir == "/var/lib/sgeventd");
+    CHECK(loaded->config.credentials.at("daemon").key.value == "***");
+    CHECK(loaded->config.credentials.at("other").key.value == "***");
+}
+
 TEST_CASE("what is not one document of keys in UTF-8 is refused by name") {
     ConfigFile file;
     const std::string least = ConfigFile::least;
