@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "admin/snapshot.hpp"
+#include "checkpoint/dead_letter.hpp"
 #include "util/result.hpp"
 
 namespace sg::admin {
@@ -23,6 +25,13 @@ public:
 
     /// Loads the plugin anew, changed or not; an empty name is every plugin.
     virtual void reload(const std::string& plugin, const std::string& caller) = 0;
+
+    /// Those there were at the last look; null before the first.
+    virtual std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> dead_letters() const = 0;
+
+    /// Tries the chosen ones again, or deletes them, soon.
+    virtual void retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller) = 0;
+    virtual void drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) = 0;
 
 protected:
     ~Controls() = default;

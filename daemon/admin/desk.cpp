@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "admin/metrics.hpp"
@@ -23,6 +24,42 @@ Response json(unsigned status, const nlohmann::json& body) {
 }
 
 Response problem(unsigned status, const std::string& what) { return json(status, {{"error", what}}); }
+
+nlohmann::json in_short(const std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>>& letters) {
+    constexpr std::size_t most = 1000;
+    auto out = nlohmann::json::array();
+    if (letters) {
+        for (const auto& letter : *letters) {
+            if (out.size() == most) break;
+            auto one = shown(*letter);
+            one["error"] = letter->history.errors.empty() ? "" : letter->history.errors.back().text;
+            for (const char* long_one : {"errors", "errors_left_out", "trace", "row"}) one.erase(long_one);
+            out.push_back(std::move(one));
+        }
+    }
+    const auto there_are = letters ? letters->size() : 0;
+    return {{"letters", std::move(out)}, {"in_all", there_are}};
+}
+
+/// Nothing: not a choice, or one of everything where that has to be said.
+std::optional<checkpoint::LetterChoice> choice_of(const std::string& text, bool all_by_default) {
+    const auto body = text.empty() ? nlohmann::json::object() : nlohmann::json::parse(text, nullptr, false);
+    if (!body.is_object()) return std::nullopt;
+    checkpoint::LetterChoice choice;
+    bool said = all_by_default;
+    for (const auto& [key, value] : body.items()) {
+        if (key == "plugin" && value.is_string())
+            choice.plugin = value.get<std::string>();
+        else if (key == "callback" && value.is_string())
+            choice.callback = value.get<std::string>();
+        else if (key == "event" && value.is_number_integer())
+            choice.event = value.get<EventId>();
+        else if (key != "all" || value != true)
+            return std::nullopt;
+        said = true;
+    }
+    return said ? std::optional(choice) : std::nullopt;
+}
 
 }  // namespace
 
@@ -50,6 +87,7 @@ Response Desk::look(const Request& request) const {
     if (path == "/metrics")
         return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(*snapshot), false};
     if (path == "/api/status") return json(200, to_json(*snapshot));
+    if (path == "/api/dead-letters") return json(200, in_short(controls_.dead_letters()));
     if (path == "/api/live") return {200, "text/event-stream", "retry: 2000\n\n", true};
     return problem(404, "nothing is here");
 }
@@ -63,7 +101,33 @@ Response Desk::act(const Request& request) const {
         return json(202, {{"done", "polling"}});
     }
     if (path == "/api/reload") return reload(request, caller);
+    if (path.rfind("/api/dead-letters/", 0) == 0) return letters(request, caller);
     return problem(404, "nothing is here");
+}
+
+Response Desk::letters(const Request& request, const std::string& caller) const {
+    const auto act = std::string_view(request.path).substr(std::string_view("/api/dead-letters/").size());
+    if (act != "list" && act != "retry" && act != "drop") return problem(404, "nothing is here");
+    const auto choice = choice_of(request.body, act == "list");
+    if (!choice)
+        return problem(400, R"(expected {"plugin": NAME, "event": ID, "callback": NAME}, or {"all": true})");
+    std::vector<checkpoint::DeadLetterPtr> chosen;
+    if (const auto all = controls_.dead_letters())
+        std::copy_if(all->begin(), all->end(), std::back_inserter(chosen),
+                     [&](const auto& letter) { return choice->matches(*letter); });
+    if (act == "list") {
+        auto out = nlohmann::json::array();
+        for (const auto& letter : chosen) out.push_back(shown(*letter));
+        return json(200, {{"letters", std::move(out)}});
+    }
+    if (chosen.empty()) return problem(404, "there is no such dead letter");
+    if (act == "retry")
+        controls_.retry_letters(*choice, caller);
+    else
+        controls_.drop_letters(*choice, caller);
+    return json(202, {{"done", fmt::format("{} dead letters {}", chosen.size(),
+                                           act == "retry" ? "are tried again" : "dropped")},
+                      {"letters", chosen.size()}});
 }
 
 Response Desk::reload(const Request& request, const std::string& caller) const {

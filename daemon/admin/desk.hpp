@@ -11,11 +11,19 @@ namespace sg::admin {
 ///     GET  /                        the status page, with /app.js and /style.css
 ///     GET  /api/status              the snapshot as JSON
 ///     GET  /api/live                server-sent events: a snapshot each time one is taken
+///     GET  /api/dead-letters        what was given up, each event in short: the first 1,000
 ///     GET  /metrics                 for Prometheus
 ///     GET  /healthz                 200 while the daemon's loop turns, else 503
 ///     GET  /readyz                  200 while the site answers and every plugin is loaded, else 503 and why
 ///     POST /api/poll                look for events at once
 ///     POST /api/reload              load every plugin anew, or the one that the body names: {"plugin": NAME}
+///
+///     POST /api/dead-letters/list   the same in full, events and all errors: {"letters": […]}
+///     POST /api/dead-letters/retry  hand them out again
+///     POST /api/dead-letters/drop   delete them
+///
+/// The last three take {"plugin": NAME, "event": ID, "callback": NAME}, each of which may be missing, and at
+/// least one must be there for the last two, or "all": true.
 ///
 /// What changes anything is answered on the socket alone; on the port it is refused with 403.
 ///
@@ -28,6 +36,7 @@ public:
 private:
     Response look(const Request& request) const;
     Response act(const Request& request) const;
+    Response letters(const Request& request, const std::string& caller) const;
     Response reload(const Request& request, const std::string& caller) const;
 
     Controls& controls_;

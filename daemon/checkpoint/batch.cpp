@@ -31,7 +31,7 @@ void Batch::erase_dead_letter(std::string plugin, EventId event, std::string cal
     dead_letters_.insert_or_assign(PendingKey{std::move(plugin), event, std::move(callback)}, std::nullopt);
 }
 
-void Batch::try_again(const DeadLetter& letter, Instant due) {
+Pending to_try_again(const DeadLetter& letter, Instant due) {
     Pending row;
     row.plugin = letter.plugin;
     row.event = letter.event;
@@ -49,7 +49,11 @@ void Batch::try_again(const DeadLetter& letter, Instant due) {
     row.history.excused = letter.attempts;
     row.history.crashes = 0;
     row.history.waited = {};
-    put_pending(std::move(row));
+    return row;
+}
+
+void Batch::try_again(const DeadLetter& letter, Instant due) {
+    put_pending(to_try_again(letter, due));
     erase_dead_letter(letter.plugin, letter.event, letter.callback);
 }
 

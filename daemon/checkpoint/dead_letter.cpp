@@ -1,5 +1,7 @@
 #include "checkpoint/dead_letter.hpp"
 
+#include <fmt/chrono.h>
+
 #include <utility>
 
 namespace sg::checkpoint {
@@ -13,6 +15,10 @@ void cut(std::string& text, std::size_t most) {
     if (text.size() <= most) return;
     while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
     text.resize(most);
+}
+
+std::string utc(Instant at) {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::floor<std::chrono::seconds>(at)));
 }
 
 }  // namespace
@@ -61,6 +67,37 @@ std::optional<History> history_from(const json& value) {
     } catch (const json::exception&) {
         return std::nullopt;
     }
+}
+
+bool LetterChoice::matches(const DeadLetter& letter) const {
+    return (plugin.empty() || letter.plugin == plugin) && (!event || letter.event == *event) &&
+           (callback.empty() || letter.callback == callback);
+}
+
+json shown(const DeadLetter& letter) {
+    json errors = json::array();
+    for (const auto& error : letter.history.errors)
+        errors.push_back({{"attempt", error.attempt},
+                          {"at", utc(error.at)},
+                          {"cause", std::string(to_string(error.cause))},
+                          {"crashed", error.crashed},
+                          {"text", error.text}});
+    json row = json::parse(letter.body, nullptr, false);
+    if (row.is_discarded()) row = letter.body;
+    return {{"plugin", letter.plugin},
+            {"callback", letter.callback},
+            {"event", letter.event},
+            {"event_type", letter.type},
+            {"attribute", letter.attribute},
+            {"attempts", letter.attempts},
+            {"crashes", letter.history.crashes},
+            {"died", utc(letter.died)},
+            {"reason", letter.why},
+            {"errors", std::move(errors)},
+            {"errors_left_out", letter.history.left_out},
+            {"trace", letter.history.trace},
+            {"build", letter.history.build},
+            {"row", std::move(row)}};
 }
 
 std::size_t DeadLetter::bytes() const noexcept {

@@ -69,6 +69,18 @@ struct DeadLetter {
     std::size_t bytes() const noexcept;
 };
 
+/// Some dead letters: what is empty or absent here may be anything.
+struct LetterChoice {
+    std::string plugin;
+    std::optional<EventId> event;
+    std::string callback;
+    bool matches(const DeadLetter& letter) const;
+};
+
+/// As people and other programs get it (docs/operating.md): times in UTC, ISO 8601; the event as the site
+/// sent it.
+nlohmann::json shown(const DeadLetter& letter);
+
 /// Shared between what is in memory and what is being written: never copied, never changed.
 using DeadLetterPtr = std::shared_ptr<const DeadLetter>;
 

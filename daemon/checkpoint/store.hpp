@@ -61,6 +61,10 @@ struct Snapshot {
     bool clean = true;                        ///< the last daemon closed the store in order
 };
 
+/// What is owed once more when a dead letter is to be tried again from `due` on: with its attempts and errors
+/// so far, none of which count towards giving it up again.
+Pending to_try_again(const DeadLetter& letter, Instant due);
+
 /// Changes that become durable together or not at all.
 class Batch {
 public:

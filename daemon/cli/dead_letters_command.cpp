@@ -2,13 +2,15 @@
 
 #include "cli/dead_letters_command.hpp"
 
-#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cstdio>
+#include <utility>
 
 #include "checkpoint/store.hpp"
+#include "cli/control_client.hpp"
 #include "config/load.hpp"
 #include "logging/logging.hpp"
 
@@ -27,70 +29,47 @@ ExitCode failed(ExitCode code, const std::string& what) {
     return code;
 }
 
-std::string utc(checkpoint::Instant at) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::floor<std::chrono::seconds>(at)));
-}
-
 std::string user() {
     const auto id = ::getuid();
     const auto* known = ::getpwuid(id);
     return known != nullptr ? known->pw_name : fmt::format("uid {}", id);
 }
 
-json as_json(const checkpoint::DeadLetter& letter) {
-    json errors = json::array();
-    for (const auto& error : letter.history.errors)
-        errors.push_back({{"attempt", error.attempt},
-                          {"at", utc(error.at)},
-                          {"cause", std::string(to_string(error.cause))},
-                          {"crashed", error.crashed},
-                          {"text", error.text}});
-    json row = json::parse(letter.body, nullptr, false);
-    if (row.is_discarded()) row = letter.body;
-    return {{"plugin", letter.plugin},
-            {"callback", letter.callback},
-            {"event", letter.event},
-            {"event_type", letter.type},
-            {"attribute", letter.attribute},
-            {"attempts", letter.attempts},
-            {"crashes", letter.history.crashes},
-            {"died", utc(letter.died)},
-            {"reason", letter.why},
-            {"errors", std::move(errors)},
-            {"errors_left_out", letter.history.left_out},
-            {"trace", letter.history.trace},
-            {"build", letter.history.build},
-            {"row", std::move(row)}};
+std::string field(const json& letter, const char* key) {
+    const auto at = letter.find(key);
+    return at == letter.end() ? "" : at->is_string() ? at->get<std::string>() : at->dump();
 }
 
-std::string last_error(const checkpoint::DeadLetter& letter) {
-    return letter.history.errors.empty() ? "" : letter.history.errors.back().text;
-}
-
-std::string as_line(const checkpoint::DeadLetter& letter) {
-    return fmt::format("{}  {}  {}  {}  {} attempts  {}", letter.event, letter.plugin, letter.callback,
-                       utc(letter.died), letter.attempts, last_error(letter));
+std::string as_line(const json& letter) {
+    const auto& errors = letter.at("errors");
+    return fmt::format("{}  {}  {}  {}  {} attempts  {}", field(letter, "event"), field(letter, "plugin"),
+                       field(letter, "callback"), field(letter, "died"), field(letter, "attempts"),
+                       errors.empty() ? "" : field(errors.back(), "text"));
 }
 
 /// One line per entry; what a plugin wrote goes through `one_line` like all the rest.
-std::vector<std::string> as_page(const checkpoint::DeadLetter& letter) {
+std::vector<std::string> as_page(const json& letter) {
     std::vector<std::string> out{
-        fmt::format("event     {} {} {}", letter.event, letter.type, letter.attribute),
-        fmt::format("plugin    {}", letter.plugin), fmt::format("callback  {}", letter.callback),
-        fmt::format("given up  {}: {}", utc(letter.died), letter.why),
-        fmt::format("build     {}", letter.history.build)};
-    for (const auto& error : letter.history.errors) {
-        out.push_back(fmt::format("attempt   {} at {} [{}] {}", error.attempt, utc(error.at),
-                                  error.crashed ? "crash" : to_string(error.cause), error.text));
-        if (letter.history.left_out > 0 && &error == letter.history.errors.data())
-            out.push_back(fmt::format("          ({} more)", letter.history.left_out));
+        fmt::format("event     {} {} {}", field(letter, "event"), field(letter, "event_type"),
+                    field(letter, "attribute")),
+        "plugin    " + field(letter, "plugin"), "callback  " + field(letter, "callback"),
+        fmt::format("given up  {}: {}", field(letter, "died"), field(letter, "reason")),
+        "build     " + field(letter, "build")};
+    bool is_first = true;
+    for (const auto& error : letter.at("errors")) {
+        out.push_back(fmt::format("attempt   {} at {} [{}] {}", field(error, "attempt"), field(error, "at"),
+                                  error.at("crashed").get<bool>() ? "crash" : field(error, "cause"),
+                                  field(error, "text")));
+        if (const auto more = field(letter, "errors_left_out"); std::exchange(is_first, false) && more != "0")
+            out.push_back(fmt::format("          ({} more)", more));
     }
-    for (std::size_t from = 0; from < letter.history.trace.size();) {
-        const auto end = std::min(letter.history.trace.find('\n', from), letter.history.trace.size());
-        out.push_back("trace     " + letter.history.trace.substr(from, end - from));
+    const auto trace = field(letter, "trace");
+    for (std::size_t from = 0; from < trace.size();) {
+        const auto end = std::min(trace.find('\n', from), trace.size());
+        out.push_back("trace     " + trace.substr(from, end - from));
         from = end + 1;
     }
-    out.push_back("row       " + letter.body);
+    out.push_back("row       " + letter.at("row").dump(-1, ' ', false, json::error_handler_t::replace));
     return out;
 }
 
@@ -100,20 +79,18 @@ std::string dumped(const json& value, int indent = -1) {
     return value.dump(indent, ' ', false, json::error_handler_t::replace);
 }
 
-ExitCode print_all(const std::vector<DeadLetterPtr>& letters, const DeadLettersOptions& options) {
+ExitCode print_all(const json& letters, const DeadLettersOptions& options) {
     bool ok = true;
     if (options.act == Act::export_all) {
-        for (const auto& letter : letters) ok = ok && print(dumped(as_json(*letter)));
+        for (const auto& letter : letters) ok = ok && print(dumped(letter));
     } else if (options.json) {
-        json all = json::array();
-        for (const auto& letter : letters) all.push_back(as_json(*letter));
-        ok = print(dumped(all, 2));
+        ok = print(dumped(letters, 2));
     } else if (options.act == Act::list) {
-        for (const auto& letter : letters) ok = ok && print(logging::one_line(as_line(*letter)));
+        for (const auto& letter : letters) ok = ok && print(logging::one_line(as_line(letter)));
         std::fprintf(stderr, "%zu dead letters\n", letters.size());
     } else {
         for (const auto& letter : letters) {
-            for (const auto& line : as_page(*letter)) ok = ok && print(logging::one_line(line));
+            for (const auto& line : as_page(letter)) ok = ok && print(logging::one_line(line));
             ok = ok && print("");
         }
     }
@@ -145,16 +122,44 @@ ExitCode change(checkpoint::Store& store, const std::vector<DeadLetterPtr>& lett
                : ExitCode::io;
 }
 
-bool is_chosen(const checkpoint::DeadLetter& letter, const DeadLettersOptions& options) {
-    return (options.plugin.empty() || letter.plugin == options.plugin) &&
-           (!options.event || letter.event == *options.event) &&
-           (options.callback.empty() || letter.callback == options.callback);
+ExitCode none_there() { return failed(ExitCode::data, "there is no such dead letter"); }
+
+bool is_reading(const DeadLettersOptions& options) {
+    return options.act == Act::list || options.act == Act::export_all;
+}
+
+checkpoint::LetterChoice choice_of(const DeadLettersOptions& options) {
+    return {options.plugin, options.event, options.callback};
+}
+
+/// What the running daemon says or does; nothing, where none listens on its socket.
+std::optional<ExitCode> by_daemon(const std::filesystem::path& socket, const DeadLettersOptions& options) {
+    const bool retry = options.act == Act::retry, drop = options.act == Act::drop;
+    json choice = json::object();
+    if (!options.plugin.empty()) choice["plugin"] = options.plugin;
+    if (options.event) choice["event"] = *options.event;
+    if (!options.callback.empty()) choice["callback"] = options.callback;
+    if ((retry || drop) && choice.empty()) choice["all"] = true;
+    const auto* act = retry ? "retry" : drop ? "drop" : "list";
+    const auto answer = ask_daemon(socket, "POST", std::string("/api/dead-letters/") + act, choice.dump());
+    if (!answer) {
+        if (answer.error().cause == Cause::network) return std::nullopt;
+        return failed(answer.error().cause == Cause::permission ? ExitCode::not_allowed : ExitCode::data,
+                      answer.error().message);
+    }
+    if (retry || drop) {
+        const auto text = options.json ? dumped({{"letters", answer->at("letters")}})
+                                       : answer->at("done").get<std::string>();
+        return print(text) ? ExitCode::ok : ExitCode::io;
+    }
+    if (answer->at("letters").empty() && !is_reading(options)) return none_there();
+    return print_all(answer->at("letters"), options);
 }
 
 ExitCode no_state(const Failure& why) {
     switch (checkpoint::open_refusal(why)) {
         case checkpoint::OpenRefusal::locked:
-            return failed(ExitCode::locked, why.message + ": stop it first");
+            return failed(ExitCode::locked, why.message + ", and does not answer on its socket");
         case checkpoint::OpenRefusal::damaged:
             return failed(ExitCode::state_refused, why.message);
         case checkpoint::OpenRefusal::io:
@@ -166,20 +171,19 @@ ExitCode no_state(const Failure& why) {
 }  // namespace
 
 ExitCode dead_letters_command(const DeadLettersOptions& options) {
-    const bool is_reading = options.act == Act::list || options.act == Act::export_all;
     const bool chooses = !options.plugin.empty() || options.event || !options.callback.empty();
-    if (!is_reading && !chooses && !options.all)
+    if (!is_reading(options) && !chooses && !options.all)
         return failed(ExitCode::usage, "say which: --plugin, --event, --callback, or --all");
     ::umask(077);
-    const auto loaded = config::load(options.config);
+    const auto loaded = config::load(options.config, config::process_environment, config::Secrets::leave);
     if (!loaded) {
         for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
         return ExitCode::config;
     }
     const auto& config = loaded->config;
+    if (const auto done = by_daemon(config.admin_socket(), options)) return *done;
     logging::Logging::Options log_options;
     log_options.file = config.log.file;
-    log_options.secrets = config.secrets();
     const auto logging = logging::Logging::open(std::move(log_options));
     if (!logging) return failed(ExitCode::io, logging.error().message);
 
@@ -196,10 +200,14 @@ ExitCode dead_letters_command(const DeadLettersOptions& options) {
         if (!opened) return no_state(opened.error());
         store = std::move(*opened);
         for (const auto& letter : store->snapshot().dead_letters)
-            if (is_chosen(*letter, options)) letters.push_back(letter);
+            if (choice_of(options).matches(*letter)) letters.push_back(letter);
     }
-    if (letters.empty() && !is_reading) return failed(ExitCode::data, "there is no such dead letter");
-    if (is_reading || options.act == Act::show) return print_all(letters, options);
+    if (letters.empty() && !is_reading(options)) return none_there();
+    if (is_reading(options) || options.act == Act::show) {
+        json all = json::array();
+        for (const auto& letter : letters) all.push_back(checkpoint::shown(*letter));
+        return print_all(all, options);
+    }
     return change(*store, letters, options, clock, (*logging)->engine());
 }
 

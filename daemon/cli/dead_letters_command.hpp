@@ -10,7 +10,7 @@
 
 namespace sg::cli {
 
-/// `dead-letters`: works on the state directory itself, so no daemon may run.
+/// `dead-letters`: asks the daemon that runs; where none does, works on its state directory.
 struct DeadLettersOptions {
     enum class Act { list, show, retry, drop, export_all } act = Act::list;
     std::filesystem::path config;

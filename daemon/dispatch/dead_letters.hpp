@@ -3,8 +3,10 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <sg/logger.hpp>
 #include <string>
+#include <vector>
 
 #include "checkpoint/store.hpp"
 #include "dispatch/settings.hpp"
@@ -24,26 +26,28 @@ public:
 
     std::size_t count(const std::string& plugin) const;
 
+    /// All there are, by plugin, the oldest first. Made anew only after a change.
+    std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> all() const;
+
+    /// No longer counts those that are chosen, and returns them; what is stored is the caller's.
+    std::vector<checkpoint::DeadLetterPtr> take(const checkpoint::LetterChoice& choice);
+
 private:
-    struct Entry {
-        EventId event = 0;
-        std::string callback;
-        std::size_t bytes = 0;
-    };
     struct Shelf {
-        std::deque<Entry> entries;  // the oldest first
+        std::deque<checkpoint::DeadLetterPtr> letters;  // the oldest first
         bool told_filling = false, told_full = false;
         std::uint64_t dropped = 0;
     };
     bool fits(const Shelf& shelf, std::size_t bytes) const;
-    void forget(Shelf& shelf, EventId event, const std::string& callback);
     bool make_room(const std::string& plugin, Shelf& shelf, std::size_t bytes, checkpoint::Batch& batch);
+    bool is_filling(const Shelf& shelf) const;
     void tell(const std::string& plugin, Shelf& shelf);
 
     const DeadLetterLimits limits_;
     Logger& log_;
-    std::map<std::string, Shelf> shelves_;  // by plugin
-    std::size_t bytes_ = 0;                 // of all
+    std::map<std::string, Shelf> shelves_;                                       // by plugin
+    std::size_t bytes_ = 0;                                                      // of all
+    mutable std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> all_;  // null: has to be made
 };
 
 }  // namespace sg::dispatch

@@ -39,6 +39,8 @@ public:
     void late(const event::PagePtr& rows, checkpoint::Batch& batch);
     void drain(Clock::Duration at_most, std::function<void(std::size_t)> done);
     void finish();
+    std::size_t retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller);
+    std::size_t drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller);
 
     Lane& lane(const std::string& plugin);
     Lane* known_lane(const std::string& plugin);
@@ -128,6 +130,37 @@ void Dispatcher::Impl::late(const event::PagePtr& rows, checkpoint::Batch& batch
         const auto ticket = (*self)->shared_.store.apply({}, checkpoint::Urgency::settled);
         for (const auto& [plugin, lane] : (*self)->lanes_) lane->free_when_saved(ticket);
     });
+}
+
+// What was given up.
+
+std::size_t Dispatcher::Impl::retry_letters(const checkpoint::LetterChoice& choice,
+                                            const std::string& caller) {
+    const auto letters = shared_.dead_letters.take(choice);
+    if (letters.empty()) return 0;
+    checkpoint::Batch batch;
+    for (const auto& letter : letters) {
+        lane(letter->plugin).retry_letter(*letter, batch);
+        shared_.log.info(
+            "[DEAD-LETTER-RETRIED] The event is handed out again. plugin={} callback={} event={} by=[{}]",
+            letter->plugin, letter->callback, letter->event, caller);
+    }
+    const auto ticket = shared_.store.apply(std::move(batch), checkpoint::Urgency::settled);
+    for (const auto& [plugin, lane] : lanes_) lane->free_when_saved(ticket);
+    return letters.size();
+}
+
+std::size_t Dispatcher::Impl::drop_letters(const checkpoint::LetterChoice& choice,
+                                           const std::string& caller) {
+    const auto letters = shared_.dead_letters.take(choice);
+    checkpoint::Batch batch;
+    for (const auto& letter : letters) {
+        batch.erase_dead_letter(letter->plugin, letter->event, letter->callback);
+        shared_.log.info("[DEAD-LETTER-DROPPED] The event is gone. plugin={} callback={} event={} by=[{}]",
+                         letter->plugin, letter->callback, letter->event, caller);
+    }
+    shared_.store.apply(std::move(batch), checkpoint::Urgency::settled);
+    return letters.size();
 }
 
 // Too much unsaved.
@@ -254,6 +287,18 @@ std::vector<LaneStatus> Dispatcher::status() const {
     std::vector<LaneStatus> out;
     for (const auto& [plugin, lane] : impl_->lanes_) out.push_back(lane->status());
     return out;
+}
+
+std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> Dispatcher::dead_letters() const {
+    return impl_->shared_.dead_letters.all();
+}
+
+std::size_t Dispatcher::retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller) {
+    return impl_->retry_letters(choice, caller);
+}
+
+std::size_t Dispatcher::drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) {
+    return impl_->drop_letters(choice, caller);
 }
 
 }  // namespace sg::dispatch

@@ -95,6 +95,14 @@ public:
 
     std::vector<LaneStatus> status() const;
 
+    /// What was given up, as of now; what is behind the pointer never changes.
+    std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> dead_letters() const;
+
+    /// The chosen dead letters are handed out again at once, marked as such, with all their attempts before
+    /// them; or they are gone for good. Returns how many there were. `caller` is who asks, for the log.
+    std::size_t retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller);
+    std::size_t drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller);
+
 private:
     class Impl;
     std::unique_ptr<Impl> impl_;

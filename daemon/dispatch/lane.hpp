@@ -56,6 +56,9 @@ public:
     /// `row` is detached.
     void late(const event::EventHandle& row, checkpoint::Batch& batch);
 
+    /// What was given up is owed again, now: `batch` turns the stored letter into that.
+    void retry_letter(const checkpoint::DeadLetter& letter, checkpoint::Batch& batch);
+
     /// What it owes newly may be handed out when the batch of this ticket is durable.
     void free_when_saved(checkpoint::Store::Ticket ticket);
 
@@ -125,6 +128,8 @@ private:
     void owe(const event::EventHandle& event, const Failed& failed, checkpoint::Batch& batch);
     void owe_new(const event::EventHandle& event, const std::string& callback, checkpoint::Batch& batch);
     Debt new_debt(const event::EventHandle& event, std::uint16_t callback) const;
+    Debt debt_of(const checkpoint::Pending& row) const;
+    void assign(Debt& debt) const;
     checkpoint::Pending stored(const Debt& debt) const;
 
     // Failing.

@@ -53,15 +53,19 @@ void Lane::owe(const event::EventHandle& event, const Failed& failed, checkpoint
     batch.put_pending(stored(kept));
 }
 
+void Lane::assign(Debt& debt) const {
+    for (std::size_t i = 0; i < callbacks_.size(); ++i)
+        if (callbacks_[i].name == debt.callback) debt.index = static_cast<std::uint16_t>(i);
+    debt.stops = debt.index && policy(*debt.index) == OnFailure::halt;
+}
+
 void Lane::owe_new(const event::EventHandle& event, const std::string& callback, checkpoint::Batch& batch) {
     if (debts_.find(event.id(), callback) != nullptr) return;
     Debt debt;
     debt.event = event;
     debt.callback = callback;
     debt.due = shared_.now();
-    for (std::size_t i = 0; i < callbacks_.size(); ++i)
-        if (callbacks_[i].name == callback) debt.index = static_cast<std::uint16_t>(i);
-    debt.stops = debt.index && policy(*debt.index) == OnFailure::halt;
+    assign(debt);
     debt.awaits_disk = true;
     new_debts_.emplace_back(event.id(), callback);
     batch.put_pending(stored(debts_.put(std::move(debt))));

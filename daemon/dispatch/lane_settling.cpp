@@ -6,7 +6,7 @@
 
 namespace sg::dispatch {
 
-void Lane::load(const checkpoint::Pending& row, bool unclean) {
+Debt Lane::debt_of(const checkpoint::Pending& row) const {
     const event::EventRow view{row.event, row.type, row.attribute, row.project, row.created_at, row.body};
     Debt debt;
     debt.event = event::detach(view);
@@ -14,15 +14,30 @@ void Lane::load(const checkpoint::Pending& row, bool unclean) {
     debt.attempts = row.attempts;
     debt.last_error = row.last_error;
     debt.history = row.history;
-    // One whose callbacks are not known yet cannot have been handed out.
-    debt.redelivered = row.redelivered || (unclean && !row.callback.empty());
-    debt.mark_is_stored = debt.redelivered == row.redelivered;
+    debt.redelivered = row.redelivered;
     // A wall clock that was moved must not put a try off beyond the longest pause.
     const auto pauses = rule().pauses.value_or(shared_.settings.retry);
     const auto longest = std::max(pauses.floor, pauses.most);
     debt.due = shared_.now() + std::clamp(row.due - shared_.utc(), std::chrono::milliseconds(0), longest);
+    return debt;
+}
+
+void Lane::load(const checkpoint::Pending& row, bool unclean) {
+    auto debt = debt_of(row);
+    // One whose callbacks are not known yet cannot have been handed out.
+    debt.redelivered = debt.redelivered || (unclean && !row.callback.empty());
+    debt.mark_is_stored = debt.redelivered == row.redelivered;
     debts_.put(std::move(debt));
     position_ = std::max(position_, row.event);  // above the cursor: the lane stood there
+}
+
+void Lane::retry_letter(const checkpoint::DeadLetter& letter, checkpoint::Batch& batch) {
+    batch.try_again(letter, shared_.utc());
+    auto debt = debt_of(checkpoint::to_try_again(letter, shared_.utc()));
+    assign(debt);
+    debt.awaits_disk = true;
+    new_debts_.emplace_back(letter.event, letter.callback);
+    debts_.put(std::move(debt));
 }
 
 void Lane::outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes) {

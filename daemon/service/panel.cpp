@@ -36,6 +36,7 @@ void Panel::take() {
     {
         std::lock_guard lock(mutex_);
         last_ = taken;
+        letters_ = wiring_.dispatcher.dead_letters();
     }
     if (server_->is_watched())
         server_->publish(to_json(*taken).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -68,6 +69,25 @@ void Panel::reload(const std::string& plugin, const std::string& caller) {
         log_.info("[RELOADING] Asked to load {} anew. by=[{}]", plugin.empty() ? "every plugin" : plugin,
                   caller);
         wiring_.reload(plugin);
+    });
+}
+
+Panel::Letters Panel::dead_letters() const {
+    std::lock_guard lock(mutex_);
+    return letters_;
+}
+
+void Panel::retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller) {
+    loop_.post([this, choice, caller] {
+        wiring_.dispatcher.retry_letters(choice, caller);
+        refresh();
+    });
+}
+
+void Panel::drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) {
+    loop_.post([this, choice, caller] {
+        wiring_.dispatcher.drop_letters(choice, caller);
+        refresh();
     });
 }
 

@@ -9,6 +9,7 @@
 #include "admin/controls.hpp"
 #include "admin/desk.hpp"
 #include "admin/server.hpp"
+#include "dispatch/dispatcher.hpp"
 #include "logging/logging.hpp"
 #include "util/loop.hpp"
 
@@ -21,10 +22,12 @@ namespace sg::service {
 /// Lifetime: ends after the loop's thread and before what the functions reach.
 class Panel final : public admin::Controls {
 public:
+    using Letters = std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>>;
     struct Wiring {
         std::function<admin::Snapshot()> take;                  ///< on the loop
         std::function<void()> poll_now;                         ///< on the loop
         std::function<void(const std::string& plugin)> reload;  ///< on the loop; empty: every plugin
+        dispatch::Dispatcher& dispatcher;                       ///< on the loop
     };
     Panel(Loop& loop, Logger& log, Wiring wiring);
 
@@ -38,6 +41,9 @@ public:
     std::chrono::milliseconds loop_age() const override;
     void poll_now(const std::string& caller) override;
     void reload(const std::string& plugin, const std::string& caller) override;
+    Letters dead_letters() const override;
+    void retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller) override;
+    void drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) override;
 
 private:
     void take();
@@ -48,6 +54,7 @@ private:
     admin::Desk desk_{*this};
     mutable std::mutex mutex_;
     std::shared_ptr<const admin::Snapshot> last_;
+    Letters letters_;
     std::atomic<std::chrono::steady_clock::rep> turned_;  // of the machine's clock
     Loop::Handle timer_;
     std::unique_ptr<admin::Server> server_;

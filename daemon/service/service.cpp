@@ -70,7 +70,7 @@ public:
         panel_ = std::make_unique<Panel>(
             loop_, log_,
             Panel::Wiring{[this] { return snapshot(); }, [this] { stream_->poll_now(); },
-                          [this](const std::string& plugin) { reload(plugin); }});
+                          [this](const std::string& plugin) { reload(plugin); }, dispatcher_});
     }
 
     void start() {

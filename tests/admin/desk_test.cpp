@@ -22,6 +22,16 @@ public:
     void reload(const std::string& plugin, const std::string& caller) override {
         done.push_back("reload " + plugin + " by " + caller);
     }
+    std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> dead_letters() const override {
+        return letters;
+    }
+    void retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller) override {
+        done.push_back("retry " + choice.plugin + " by " + caller);
+    }
+    void drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) override {
+        done.push_back("drop " + std::to_string(choice.event.value_or(0)) + " by " + caller);
+    }
+    std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> letters;
     std::shared_ptr<const admin::Snapshot> last;
     std::chrono::milliseconds age{0};
     std::vector<std::string> done;
@@ -88,6 +98,45 @@ TEST_CASE("readiness names what is missing, liveness only asks whether the loop 
     CHECK(desk.answer(get("/healthz")).status == 200);
     daemon.age = 10s;
     CHECK(desk.answer(get("/healthz")).status == 503);
+}
+
+TEST_CASE("dead letters are listed to whoever looks, and changed on the socket with a choice alone") {
+    Told daemon;
+    const admin::Desk desk(daemon);
+    daemon.last = std::make_shared<admin::Snapshot>(well());
+    CHECK(nlohmann::json::parse(desk.answer(get("/api/dead-letters")).body).at("in_all") == 0);
+    checkpoint::DeadLetter letter;
+    letter.plugin = "p";
+    letter.event = 9'000'000'000;
+    letter.callback = "on_status";
+    letter.body = R"({"id":9000000000})";
+    letter.history.add({1, {}, Cause::invalid, false, "no such tool"});
+    daemon.letters = std::make_shared<std::vector<checkpoint::DeadLetterPtr>>(
+        1, std::make_shared<const checkpoint::DeadLetter>(letter));
+    const auto brief = nlohmann::json::parse(desk.answer(get("/api/dead-letters")).body);
+    CHECK(brief.at("in_all") == 1);
+    CHECK(brief.at("letters").at(0).at("error") == "no such tool");
+    CHECK_FALSE(brief.at("letters").at(0).contains("row"));
+    const auto full = desk.answer(post("/api/dead-letters/list", R"({"event": 9000000000})"));
+    CHECK(nlohmann::json::parse(full.body).at("letters").at(0).at("row").at("id") == 9'000'000'000);
+    CHECK(nlohmann::json::parse(desk.answer(post("/api/dead-letters/list", R"({"plugin": "q"})")).body)
+              .at("letters")
+              .empty());
+
+    auto from_port = post("/api/dead-letters/retry", R"({"all": true})");
+    from_port.caller = {};
+    CHECK(desk.answer(from_port).status == 403);
+    for (const auto* body :
+         {"", "{}", "[]", "{", R"({"event": "1"})", R"({"all": false})", R"({"plugins": "p"})"})
+        CHECK(desk.answer(post("/api/dead-letters/retry", body)).status == 400);
+    CHECK(desk.answer(post("/api/dead-letters/eat", R"({"all": true})")).status == 404);
+    CHECK(desk.answer(post("/api/dead-letters/drop", R"({"event": 7})")).status == 404);
+    CHECK(daemon.done.empty());
+    CHECK(desk.answer(post("/api/dead-letters/retry", R"({"plugin": "p"})")).status == 202);
+    CHECK(desk.answer(post("/api/dead-letters/drop", R"({"event": 9000000000})")).status == 202);
+    REQUIRE(daemon.done.size() == 2);
+    CHECK(daemon.done[0].starts_with("retry p by "));
+    CHECK(daemon.done[1].starts_with("drop 9000000000 by "));
 }
 
 TEST_CASE("metrics have conventional names, one head a family, and escaped labels") {

@@ -111,6 +111,46 @@ TEST_CASE("C64 a dead letter that is retried is one call, the next attempt, mark
     }
 }
 
+TEST_CASE("C64 dead letters are tried again and dropped while the lanes run") {
+    Rig rig(100, three_attempts());
+    rig.begin();
+    const auto plugin = rig.load("p"), other = rig.load("q");
+    rig.live(101, 103);
+    for (int i = 0; i < 3; ++i) {
+        rig.run(plugin, never);
+        rig.run(other);
+        rig.pass(10s);
+    }
+    REQUIRE(rig.dispatcher->dead_letters()->size() == 3);
+    CHECK(rig.dispatcher->retry_letters({"q", {}, {}}, "somebody") == 0);
+    CHECK(rig.dispatcher->retry_letters({"p", 102, {}}, "somebody") == 1);
+    CHECK(rig.dispatcher->dead_letters()->size() == 2);
+    CHECK(rig.status("p").dead == 2);
+    CHECK(rig.log.count("[DEAD-LETTER-RETRIED]") == 1);
+    SECTION("a kill before it was handed out") {
+        CHECK(letters(rig).size() == 2);
+        REQUIRE(rig.store->snapshot().pending.size() == 1);
+        CHECK(rig.store->snapshot().pending.front().event == 102);
+        CHECK(rig.store->snapshot().pending.front().redelivered);
+    }
+    SECTION("it is handed out once what it owes is on the disk") {
+        REQUIRE(wait_for([&] {
+            rig.settle_loop();
+            return plugin->waiting() == 1;
+        }));
+        CHECK(plugin->next() == Call{102, "all", 4, true});
+        rig.run(plugin);
+        CHECK(rig.status("p").pending == 0);
+        CHECK(rig.dispatcher->drop_letters({{}, 103, "all"}, "somebody") == 1);
+        CHECK(rig.log.count("[DEAD-LETTER-DROPPED]") == 1);
+        rig.pass(1h);
+        CHECK(plugin->is_idle());
+        const auto left = letters(rig);
+        REQUIRE(left.size() == 1);
+        CHECK(left.front()->event == 101);
+    }
+}
+
 TEST_CASE("an outage of the site, or a credential it does not know, uses up no attempt") {
     auto settings = three_attempts();
     const auto cause =

@@ -106,7 +106,36 @@ function draw(status) {
   byId('stream-error').textContent = stream.last_error;
   byId('count').textContent = status.plugins.length;
   byId('plugins').replaceChildren(...status.plugins.map((plugin) => row(plugin, now)));
+  drawLetters(status);
   byId('freshness').textContent = 'As of ' + new Date(now).toLocaleTimeString();
+}
+
+function letterRow(letter, now) {
+  const made = element('tr');
+  made.dataset.event = letter.event;
+  const event = element('td');
+  event.append(element('strong', String(letter.event)));
+  event.append(element('small', letter.event_type + (letter.attribute ? ' ' + letter.attribute : '')));
+  const plugin = element('td', letter.plugin);
+  plugin.append(element('small', letter.callback));
+  const since = element('td', ago(letter.died, now));
+  since.append(element('small', letter.reason));
+  made.append(event, plugin, since, element('td', letter.error));
+  return made;
+}
+
+let lettersDrawn = -1;
+
+async function drawLetters(status) {
+  const count = status.plugins.reduce((sum, plugin) => sum + plugin.dead_letters, 0);
+  if (count === lettersDrawn) return;
+  lettersDrawn = count;
+  const answer = await fetch('/api/dead-letters');
+  if (!answer.ok) { lettersDrawn = -1; return; }
+  const told = await answer.json();
+  byId('letters-section').hidden = told.in_all === 0;
+  byId('letters-count').textContent = number.format(told.in_all);
+  byId('letters').replaceChildren(...told.letters.slice(-100).reverse().map((one) => letterRow(one, status.daemon.taken)));
 }
 
 async function first() {
