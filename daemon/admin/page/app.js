@@ -130,9 +130,8 @@ async function drawLetters(status) {
   const count = status.plugins.reduce((sum, plugin) => sum + plugin.dead_letters, 0);
   if (count === lettersDrawn) return;
   lettersDrawn = count;
-  const answer = await fetch('/api/dead-letters');
-  if (!answer.ok) { lettersDrawn = -1; return; }
-  const told = await answer.json();
+  const told = await fetch('/api/dead-letters').then((answer) => answer.json()).catch(() => undefined);
+  if (!told || !told.letters) { lettersDrawn = -1; return; }  // asked again with the next sample
   byId('letters-section').hidden = told.in_all === 0;
   byId('letters-count').textContent = number.format(told.in_all);
   byId('letters').replaceChildren(...told.letters.slice(-100).reverse().map((one) => letterRow(one, status.daemon.taken)));
