@@ -117,6 +117,9 @@ void Pool::deliver() {
             }
             deliver_task(lock, *entry.task);
         }
+        lock.unlock();
+        entry = {};  // nobody may take it for idle before
+        lock.lock();
         delivering_ = {};
         again = !line_.empty() && !ended_;
         scheduled_ = again;
@@ -124,7 +127,6 @@ void Pool::deliver() {
         // With a thread of its own it looks again by itself.
         if (!options_.executor) again = false;
     }
-    entry = {};
     if (again) post();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What a task manager does, behind its interface.
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -89,6 +90,7 @@ private:
         std::vector<std::unique_ptr<std::stop_callback<std::function<void()>>>> callers_stops;
         std::vector<std::exception_ptr> errors;
         bool is_post_due = false;
+        bool is_counted = false;  ///< in `letting_go_`
     };
     /// Holds the lock, and sees to the aftermath when it lets go.
     class Section;
@@ -147,6 +149,7 @@ private:
     void call_slots(std::unique_lock<std::mutex>& lock, const Slots<Function>& slots, Call call);
     void report(std::exception_ptr error) noexcept;
     void note_change();
+    void has_let_go() noexcept;
 
     // shut_down.cpp
     template <class Condition>
@@ -192,7 +195,11 @@ private:
     std::jthread timer_thread_;
 
     std::condition_variable_any changed_;
-    std::size_t watchers_ = 0;  // of `changed_`
+    std::atomic<std::size_t> watchers_{0};  // of `changed_`
+
+    // Threads that have something of an ended task left to destroy: until then nothing is idle. Counted up
+    // with the lock, and down without it.
+    std::atomic<std::size_t> letting_go_{0};
 };
 
 /// Declared before whatever the lock guards is touched; runs user code when it ends.

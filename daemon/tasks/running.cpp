@@ -66,6 +66,7 @@ void Pool::work() {
             if (task) {
                 finish(*task, ending, section.after());
                 previous = std::move(task);
+                ++letting_go_;
             }
             while (!quit_ && !previous && !may_start()) {
                 ++sleeping_;
@@ -79,8 +80,11 @@ void Pool::work() {
             }
             if (may_start()) task = next_task(section.after());
         }
-        previous.reset();
-        ending = {};
+        if (previous) {
+            previous.reset();
+            ending = {};
+            has_let_go();
+        }
         if (task) ending = run(*task);
     }
 }
@@ -256,6 +260,8 @@ void Pool::time_out(Task& task, Aftermath& after) {
     task.failure = std::move(why);
     after.stops.push_back(task.stop_source);
     fail_with_dependants(task, after);
+    ++letting_go_;
+    after.is_counted = true;
     note_change();
 }
 
