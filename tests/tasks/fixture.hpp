@@ -20,6 +20,15 @@ using tasks::EventLoop;
 using tasks::make_task_manager;
 using Manager = std::shared_ptr<TaskManager>;
 
+/// How often something is repeated: a sanitizer takes several times as long for each.
+constexpr int rounds(int times) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    return times / 10;
+#else
+    return times;
+#endif
+}
+
 /// Something that is entered and waits to be opened. Copies share.
 class Gate {
 public:
@@ -130,6 +139,28 @@ private:
     std::vector<Signal> all_;
     std::vector<Connection> connections_;
 };
+
+/// No group ended twice without a task in between, and each did after its last task.
+inline void check_groups(const std::vector<Recorder::Signal>& all) {
+    std::map<std::string, std::size_t> last_signal, last_end;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (all[i].kind == 'g') {
+            CHECK((last_end.count(all[i].group) == 0 || last_end[all[i].group] < last_signal[all[i].group]));
+            last_end[all[i].group] = i;
+        } else if (!all[i].group.empty()) {
+            last_signal[all[i].group] = i;
+        }
+    }
+    for (const auto& [group, at] : last_signal) CHECK(last_end[group] == at + 1);
+}
+
+/// Futures of everything that was handed in resolve to a value, a failure or a stop.
+inline void check_resolved(const std::vector<Pending<json>>& list) {
+    std::size_t pending = 0;
+    for (const auto& task : list)
+        if (task.future().wait_for(0s) != std::future_status::ready) ++pending;
+    CHECK(pending == 0);
+}
 
 struct Rig {
     explicit Rig(unsigned threads, bool start = true, tasks::Options options = {}) {

@@ -276,7 +276,7 @@ TEST_CASE("T52 T53 T54 T59 groups are told apart, and end once, however their me
 }
 
 TEST_CASE("T60 a group whose members complete, fail and are stopped at random ends exactly once, last") {
-    for (int round = 0; round < 30; ++round) {
+    for (int round = 0; round < rounds(200); ++round) {
         Rig rig(8, false);
         const Recorder rec(*rig.m);
         std::vector<Uid> list;
