@@ -1,9 +1,5 @@
 // Everything at once, at random. SG_TEST_SEED repeats a run, SG_TEST_OPERATIONS says how much of it.
 
-#include <cstdlib>
-#include <iostream>
-#include <random>
-
 #include "tasks/fixture.hpp"
 
 using namespace sg;
@@ -12,13 +8,6 @@ using namespace sg::test;
 namespace {
 
 constexpr std::size_t most_pending = 200, most_undelivered = 200;
-
-unsigned seed_of_run() {
-    const char* text = std::getenv("SG_TEST_SEED");
-    const unsigned seed = text != nullptr ? static_cast<unsigned>(std::stoul(text)) : std::random_device{}();
-    std::cout << "SG_TEST_SEED=" << seed << "\n";
-    return seed;
-}
 
 tasks::Options bounded() {
     tasks::Options options;
@@ -148,18 +137,10 @@ void Storm::blow(unsigned thread, int operations) {
 }  // namespace
 
 TEST_CASE("a hundred thousand random operations from eight threads keep every promise") {
-    const char* text = std::getenv("SG_TEST_OPERATIONS");
-    const int operations = text != nullptr ? std::stoi(text) : 100'000;
+    const int operations = operations_of_run(100'000);
     Storm storm;
-    std::atomic<int> blowing{8};
-    std::vector<std::jthread> threads;
-    for (unsigned t = 0; t < 8; ++t)
-        threads.emplace_back([&, t] {
-            storm.blow(t, operations / 8);
-            --blowing;
-        });
-    while (blowing > 0) storm.rig.loop.poll();
-    threads.clear();
+    on_eight_threads([&](unsigned thread) { storm.blow(thread, operations / 8); },
+                     [&] { storm.rig.loop.poll(); });
     storm.rig.m->start_processing();
     REQUIRE(storm.rig.settle());
 
