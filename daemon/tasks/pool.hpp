@@ -115,7 +115,7 @@ private:
 
     // running.cpp
     bool may_start() const noexcept;
-    void wake_workers(Aftermath& after);
+    void wake_workers(Aftermath& after, std::size_t own = 0);
     void work();
     std::shared_ptr<Task> next_task(Aftermath& after);
     Ending run(Task& task);
@@ -176,12 +176,13 @@ private:
     std::map<Group, std::shared_ptr<GroupState>> groups_;
 
     std::condition_variable work_;
-    std::size_t sleeping_ = 0;
+    std::size_t sleeping_ = 0, woken_ = 0;  // of those that sleep, how many were told to look; never too high
     std::size_t thread_count_ = 0, threads_ever_ = 0;
     bool quit_ = false;
     std::vector<std::jthread> threads_;
 
     std::deque<LineEntry> line_;
+    LineEntry delivered_;     // the last one, let go of as soon as the lock is free; the delivering thread's
     bool scheduled_ = false;  // a run of `deliver` is on its way, or under way
     std::thread::id delivering_;
     std::size_t slot_count_ = 0;

@@ -68,11 +68,13 @@ TEST_CASE("what a stopped task gives is destroyed before the task counts as retu
 TEST_CASE("what a task throws or gives that nobody keeps is destroyed before nothing counts as running") {
     for (const bool throws : {true, false}) {
         auto m = make_task_manager({.start_processing = true, .max_threads = 1});
-        Gate gone;
-        m->async([throws, what = held(gone)](std::stop_token) mutable {
+        Gate run, gone;  // no `Pending` is left when it runs
+        m->async([throws, run, what = held(gone)](std::stop_token) mutable {
+            run.pass();
             if (throws) throw Thrown(std::exchange(what, nullptr));
             return std::exchange(what, nullptr);
         });
+        run.open();
         check_counted_until_open(*m, gone);
     }
 }
@@ -94,10 +96,12 @@ TEST_CASE("what a task threw is destroyed before its manager is idle once its sl
     std::atomic<int> told{0};
     const auto connection =
         m->on_task_failed([&](Uid, const std::optional<Group>&, const TaskFailure&) { ++told; });
-    Gate gone;
-    m->add_task([what = held(gone)](const TaskContext&) mutable -> json {
+    Gate run, gone;
+    m->add_task([run, what = held(gone)](const TaskContext&) mutable -> json {
+        run.pass();
         throw Thrown(std::exchange(what, nullptr));
     });
+    run.open();
     REQUIRE(gone.wait_entered());
     CHECK(told == 1);
     CHECK_FALSE(m->wait_idle(0ms));
@@ -107,8 +111,12 @@ TEST_CASE("what a task threw is destroyed before its manager is idle once its sl
 
 TEST_CASE("a shut-down with a limit gives up waiting for what a task left behind, too") {
     std::optional<Rig> rig(std::in_place, 1);
-    Gate gone;
-    rig->m->async([what = held(gone)](std::stop_token) mutable { return std::exchange(what, nullptr); });
+    Gate run, gone;
+    rig->m->async([run, what = held(gone)](std::stop_token) mutable {
+        run.pass();
+        return std::exchange(what, nullptr);
+    });
+    run.open();
     REQUIRE(gone.wait_entered());
     CHECK_FALSE(rig->shut_down_with_limit());
     gone.open();
