@@ -36,9 +36,10 @@ std::string row(std::int64_t id) {
 
 struct Pages {
     std::int64_t events;
+    std::string file;
     std::vector<std::string> full;  // page k holds the ids k*500+1 … k*500+500
 
-    explicit Pages(std::int64_t count) : events(count) {
+    Pages(std::int64_t count, std::size_t file_bytes) : events(count), file(file_bytes, 'f') {
         for (std::int64_t first = 1; first <= count; first += PageServer::page_size)
             full.push_back(render(first, std::min(count, first + PageServer::page_size - 1)));
     }
@@ -79,17 +80,17 @@ void serve(net::ip::tcp::socket socket, const Pages& pages) {
         http::read(socket, buffer, request, error);
         if (error) return;
         http::response<http::string_body> response(http::status::ok, request.version());
-        response.set(http::field::content_type, "application/json");
-        response.body() = pages.answer(request.body());
+        const bool is_file = request.method() == http::verb::get;
+        response.set(http::field::content_type, is_file ? "image/jpeg" : "application/json");
+        response.body() = is_file ? pages.file : pages.answer(request.body());
         response.prepare_payload();
         http::write(socket, response, error);
         if (error) return;
     }
 }
 
-[[noreturn]] void run(net::io_context& io, net::ip::tcp::acceptor& acceptor, std::int64_t events) {
+[[noreturn]] void run(net::io_context& io, net::ip::tcp::acceptor& acceptor, const Pages& pages) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    const Pages pages(events);
     (void)io;
     std::vector<std::jthread> connections;  // few, and never joined: the process ends by a signal
     for (;;) {
@@ -103,13 +104,13 @@ void serve(net::ip::tcp::socket socket, const Pages& pages) {
 
 }  // namespace
 
-PageServer::PageServer(std::int64_t events) {
+PageServer::PageServer(std::int64_t events, std::size_t file_bytes) {
     net::io_context io;
     net::ip::tcp::acceptor acceptor(io, {net::ip::make_address("127.0.0.1"), 0});
     port_ = acceptor.local_endpoint().port();
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error("cannot start the page server");
-    if (pid_ == 0) run(io, acceptor, events);
+    if (pid_ == 0) run(io, acceptor, Pages(events, file_bytes));
 }
 
 PageServer::~PageServer() {

@@ -9,10 +9,11 @@
 namespace sg::bench {
 
 /// Serves ids 1…`events`, each row about 1 kB, 500 to a page, in a child process of its own: its CPU
-/// is nobody's business. Answers `info`, the newest id, and reads after an id.
+/// is nobody's business. Answers `info`, the newest id, and reads after an id; whatever else is asked for
+/// with GET is a file of `file_bytes`.
 class PageServer {
 public:
-    explicit PageServer(std::int64_t events);
+    explicit PageServer(std::int64_t events, std::size_t file_bytes = 0);
     ~PageServer();
     PageServer(const PageServer&) = delete;
     PageServer& operator=(const PageServer&) = delete;

@@ -1,9 +1,10 @@
 // What does a task cost, beside a bare queue of functions, and as the queue grows?
 //
-//   bench_tasks [TASKS]
+//   bench_tasks [TASKS [managed]]     `managed`: the manager alone, for a profiler
 //
 // Prints ratios; what they should be is in brackets.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -15,17 +16,32 @@
 #include <thread>
 #include <vector>
 
+#include "bench/processes.hpp"
 #include "tasks/task_manager.hpp"
 
 namespace {
 
-using Seconds = std::chrono::duration<double>;
+struct Cost {
+    double cpu = 0, time = 0;  // seconds
+};
+
+/// The middle one of a few runs: the least is one in which no two threads met.
+Cost median(std::vector<Cost> runs) {
+    const auto middle = [&](double Cost::*of) {
+        std::sort(runs.begin(), runs.end(), [&](const Cost& a, const Cost& b) { return a.*of < b.*of; });
+        return runs[runs.size() / 2].*of;
+    };
+    const auto cpu = middle(&Cost::cpu);
+    return {cpu, middle(&Cost::time)};
+}
 
 template <class F>
-double seconds(F body) {
+Cost cost_of(F body) {
     const auto begin = std::chrono::steady_clock::now();
+    const auto cpu = sg::bench::cpu_of_this_process();
     body();
-    return Seconds(std::chrono::steady_clock::now() - begin).count();
+    return {(sg::bench::cpu_of_this_process() - cpu).count(),
+            sg::bench::Seconds(std::chrono::steady_clock::now() - begin).count()};
 }
 
 void wait_until(const std::atomic<int>& count, int wanted) {
@@ -68,10 +84,10 @@ private:
     std::vector<std::jthread> threads_;
 };
 
-double bare(int tasks) {
+Cost bare(int tasks) {
     std::atomic<int> ran{0};
     BareQueue queue(4);
-    return seconds([&] {
+    return cost_of([&] {
         for (int i = 0; i < tasks; ++i) queue.add([&ran] { ++ran; });
         wait_until(ran, tasks);
     });
@@ -86,14 +102,14 @@ sg::tasks::Options four_workers() {
 }
 
 /// With priorities, a group and a slot, as a plugin would.
-double managed(int tasks) {
+Cost managed(int tasks) {
     std::atomic<int> ended{0};
     auto manager = sg::tasks::make_task_manager(four_workers());
     manager
         ->on_task_completed([&](sg::Uid, const std::optional<sg::Group>&, const nlohmann::json&) { ++ended; })
         .keep();
     const auto group = manager->next_group_id();
-    return seconds([&] {
+    return cost_of([&] {
         for (int i = 0; i < tasks; ++i) {
             sg::TaskSpec spec;
             spec.priority = i % 4;
@@ -104,7 +120,8 @@ double managed(int tasks) {
     });
 }
 
-/// Per task, with `queued` others waiting for their turn: each that ends hands in the next.
+/// Per task, in seconds of CPU, with `queued` others waiting for their turn: each that ends hands in the
+/// next.
 double with_queue(int queued, int tasks) {
     auto options = four_workers();
     options.start_processing = false;
@@ -114,46 +131,86 @@ double with_queue(int queued, int tasks) {
     last.priority = -1;
     for (int i = 0; i < queued; ++i)
         manager->add_task([](const sg::TaskContext&) { return nlohmann::json(); }, last);
-    const auto first = seconds([&] {
+    const auto cost = cost_of([&] {
         for (int i = 0; i < tasks; ++i)
             manager->add_task([&](const sg::TaskContext&) { return ++ran, nlohmann::json(); });
         manager->start_processing();
         wait_until(ran, tasks);
         manager->pause_processing();
     });
-    return first / tasks;
+    return cost.cpu / tasks;
 }
 
-/// Per task, all of them waiting for one upstream.
+/// Per task, in seconds of CPU, all of them waiting for one upstream.
 double behind_one(int tasks) {
     auto options = four_workers();
     options.start_processing = false;
     auto manager = sg::tasks::make_task_manager(options);
     const auto up = manager->add_pass_through_task();
-    return seconds([&] {
+    return cost_of([&] {
                sg::TaskSpec spec;
                spec.upstream = {up};
                for (int i = 0; i < tasks; ++i) manager->add_pass_through_task(spec);
-           }) /
+           }).cpu /
            tasks;
+}
+
+/// CPU of two seconds with 8 workers that have nothing to do.
+double idle() {
+    sg::tasks::Options options;
+    options.start_processing = true;
+    auto manager = sg::tasks::make_task_manager(options);
+    std::atomic<int> running{0};
+    for (int i = 0; i < 8; ++i)
+        manager->add_task([&](const sg::TaskContext&) {
+            ++running;
+            while (running < 8) std::this_thread::yield();
+            return nlohmann::json();
+        });
+    manager->wait_idle(std::chrono::seconds(60));
+    return cost_of([] { std::this_thread::sleep_for(std::chrono::seconds(2)); }).cpu;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     const int tasks = argc > 1 ? std::atoi(argv[1]) : 100'000;
-    bare(tasks / 10);
-    managed(tasks / 10);
-    const double plain = bare(tasks), full = managed(tasks);
-    std::printf("bare queue          %10.0f tasks/s\n", tasks / plain);
-    std::printf("task manager        %10.0f tasks/s   %.2f times its cost per task (at most 3)\n",
-                tasks / full, full / plain);
-    const double shortest = with_queue(10, tasks);
-    for (const int queued : {10, 1'000, 100'000, 1'000'000})
-        std::printf("behind %9d     %10.2f us/task   %.2f times that behind 10\n", queued,
-                    1e6 * with_queue(queued, tasks), with_queue(queued, tasks) / shortest);
-    const double few = behind_one(10'000), many = behind_one(100'000);
+    if (argc > 2) {  // for a profiler
+        for (int i = 0; i < 70; ++i) managed(tasks);
+        return 0;
+    }
+    std::vector<Cost> of_plain, of_full;
+    for (int i = 0; i < 9; ++i) {
+        of_plain.push_back(bare(tasks));
+        of_full.push_back(managed(tasks));
+    }
+    const auto plain = median(of_plain), full = median(of_full);
+    const auto say = [&](const char* what, const Cost& cost) {
+        std::printf("%-14s %6.3f us of CPU a task, %9.0f tasks/s\n", what, 1e6 * cost.cpu / tasks,
+                    tasks / cost.time);
+    };
+    say("bare queue", plain);
+    say("task manager", full);
+    std::printf("%.2f times the CPU of the bare queue, %.2f times its time (at most 3)\n",
+                full.cpu / plain.cpu, full.time / plain.time);
+    const auto behind = [&](int queued) {
+        double seconds = 1e9;
+        for (int i = 0; i < 3; ++i) seconds = std::min(seconds, with_queue(queued, tasks));
+        return seconds;
+    };
+    const double shortest = behind(10);
+    for (const int queued : {10, 1'000, 100'000, 1'000'000}) {
+        const double each = behind(queued);
+        std::printf("behind %9d: %.2f us of CPU a task, %.2f times that behind 10\n", queued, 1e6 * each,
+                    each / shortest);
+    }
+    double few = 1e9, many = 1e9;
+    for (int i = 0; i < 3; ++i) {
+        few = std::min(few, behind_one(10'000));
+        many = std::min(many, behind_one(100'000));
+    }
     std::printf("100,000 blocked on one task cost %.2f times what 10,000 do, each (at most 1.5)\n",
                 many / few);
+    std::printf("8 idle workers: %.1f ms of CPU in 2 s (none)\n", 1e3 * idle());
     return 0;
 }

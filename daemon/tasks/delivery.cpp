@@ -103,13 +103,13 @@ void Pool::deliver() {
         delivering_ = std::this_thread::get_id();
         for (int count = 0; !line_.empty() && count < most_in_a_run; ++count) {
             if (line_.front().waiter && count > 0) break;
-            if (entry.task) {  // not under the lock
+            if (delivered_.task) {  // no slot was called
                 lock.unlock();
-                entry = {};
+                delivered_ = {};
                 lock.lock();
                 if (line_.empty()) break;
             }
-            entry = std::move(line_.front());
+            delivered_ = std::exchange(entry, std::move(line_.front()));
             line_.pop_front();
             if (entry.waiter) {
                 run_waiter(lock, entry);
@@ -117,6 +117,9 @@ void Pool::deliver() {
             }
             deliver_task(lock, *entry.task);
         }
+        lock.unlock();
+        delivered_ = entry = {};  // nobody may take it for idle before
+        lock.lock();
         delivering_ = {};
         again = !line_.empty() && !ended_;
         scheduled_ = again;
@@ -124,7 +127,6 @@ void Pool::deliver() {
         // With a thread of its own it looks again by itself.
         if (!options_.executor) again = false;
     }
-    entry = {};
     if (again) post();
 }
 
@@ -183,6 +185,7 @@ void Pool::call_slots(std::unique_lock<std::mutex>& lock, const Slots<Function>&
         if (!slot->is_connected || closed_) continue;
         slot->is_running = true;
         lock.unlock();
+        delivered_ = {};
         try {
             call(slot->function);
         } catch (...) {

@@ -132,7 +132,7 @@ void Pool::begin() {
 
 TaskManager::Stats Pool::stats() const {
     std::lock_guard lock(mutex_);
-    return {waiting_, ready_.size(), running_, discarded_, undelivered_, thread_count_};
+    return {waiting_, ready_.size(), running_, discarded_ + letting_go_, undelivered_, thread_count_};
 }
 
 void Pool::start_processing() {
@@ -155,6 +155,14 @@ bool Pool::is_closed() const {
 
 void Pool::note_change() {
     if (watchers_ > 0) changed_.notify_all();
+}
+
+/// Whoever waits has counted itself before it looked, so one of the two sees the other.
+void Pool::has_let_go() noexcept {
+    --letting_go_;
+    if (watchers_ == 0) return;
+    std::lock_guard lock(mutex_);
+    changed_.notify_all();
 }
 
 void Pool::report(std::exception_ptr error) noexcept {
@@ -189,6 +197,7 @@ void Pool::Section::see_to_it() noexcept {
     after_.edges.clear();
     after_.callers_stops.clear();
     after_.released.clear();
+    if (std::exchange(after_.is_counted, false)) pool_.has_let_go();
 }
 
 }  // namespace sg::tasks

@@ -1,6 +1,7 @@
 #pragma once
 // What a task manager does, behind its interface.
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -89,6 +90,7 @@ private:
         std::vector<std::unique_ptr<std::stop_callback<std::function<void()>>>> callers_stops;
         std::vector<std::exception_ptr> errors;
         bool is_post_due = false;
+        bool is_counted = false;  ///< in `letting_go_`
     };
     /// Holds the lock, and sees to the aftermath when it lets go.
     class Section;
@@ -113,7 +115,7 @@ private:
 
     // running.cpp
     bool may_start() const noexcept;
-    void wake_workers(Aftermath& after);
+    void wake_workers(Aftermath& after, std::size_t own = 0);
     void work();
     std::shared_ptr<Task> next_task(Aftermath& after);
     Ending run(Task& task);
@@ -147,6 +149,7 @@ private:
     void call_slots(std::unique_lock<std::mutex>& lock, const Slots<Function>& slots, Call call);
     void report(std::exception_ptr error) noexcept;
     void note_change();
+    void has_let_go() noexcept;
 
     // shut_down.cpp
     template <class Condition>
@@ -173,12 +176,13 @@ private:
     std::map<Group, std::shared_ptr<GroupState>> groups_;
 
     std::condition_variable work_;
-    std::size_t sleeping_ = 0;
+    std::size_t sleeping_ = 0, woken_ = 0;  // of those that sleep, how many were told to look; never too high
     std::size_t thread_count_ = 0, threads_ever_ = 0;
     bool quit_ = false;
     std::vector<std::jthread> threads_;
 
     std::deque<LineEntry> line_;
+    LineEntry delivered_;     // the last one, let go of as soon as the lock is free; the delivering thread's
     bool scheduled_ = false;  // a run of `deliver` is on its way, or under way
     std::thread::id delivering_;
     std::size_t slot_count_ = 0;
@@ -192,7 +196,11 @@ private:
     std::jthread timer_thread_;
 
     std::condition_variable_any changed_;
-    std::size_t watchers_ = 0;  // of `changed_`
+    std::atomic<std::size_t> watchers_{0};  // of `changed_`
+
+    // Threads that have something of an ended task left to destroy: until then nothing is idle. Counted up
+    // with the lock, and down without it.
+    std::atomic<std::size_t> letting_go_{0};
 };
 
 /// Declared before whatever the lock guards is touched; runs user code when it ends.

@@ -34,8 +34,9 @@ bool Pool::may_start() const noexcept {
            (options_.max_undelivered == 0 || undelivered_ < options_.max_undelivered || blocked_threads_ > 0);
 }
 
-/// Makes workers while there is more to do than there are free ones.
-void Pool::wake_workers(Aftermath& after) {
+/// Makes workers while there is more to do than there are free ones. Of what is ready the caller takes
+/// `own` itself.
+void Pool::wake_workers(Aftermath& after, std::size_t own) {
     if (!may_start()) return;
     const auto wanted = ready_.size();
     try {
@@ -49,11 +50,7 @@ void Pool::wake_workers(Aftermath& after) {
         // With no thread at all, the next task that is handed in tries again.
         after.errors.push_back(std::current_exception());
     }
-    if (sleeping_ == 0) return;
-    if (wanted == 1)
-        work_.notify_one();
-    else
-        work_.notify_all();
+    for (const auto due = std::min(wanted - own, sleeping_); woken_ < due; ++woken_) work_.notify_one();
 }
 
 void Pool::work() {
@@ -66,11 +63,13 @@ void Pool::work() {
             if (task) {
                 finish(*task, ending, section.after());
                 previous = std::move(task);
+                ++letting_go_;
             }
             while (!quit_ && !previous && !may_start()) {
                 ++sleeping_;
                 work_.wait(section.lock());
                 --sleeping_;
+                if (woken_ > 0) --woken_;
             }
             if (quit_) {
                 --thread_count_;
@@ -79,8 +78,11 @@ void Pool::work() {
             }
             if (may_start()) task = next_task(section.after());
         }
-        previous.reset();
-        ending = {};
+        if (previous) {
+            previous.reset();
+            ending = {};
+            has_let_go();
+        }
         if (task) ending = run(*task);
     }
 }
@@ -133,7 +135,7 @@ void Pool::finish(Task& task, Ending& ending, Aftermath& after) {
     }
     if (task.state() != TaskState::running) {
         --discarded_;
-        if (!ready_.is_empty()) wake_workers(after);
+        if (!ready_.is_empty()) wake_workers(after, 1);
         return;
     }
     --running_;
@@ -144,7 +146,7 @@ void Pool::finish(Task& task, Ending& ending, Aftermath& after) {
         fail_with_dependants(task, after);
     else
         complete(task, after);
-    if (!ready_.is_empty()) wake_workers(after);
+    if (!ready_.is_empty()) wake_workers(after, 1);
 }
 
 void Pool::complete(Task& task, Aftermath& after) {
@@ -256,6 +258,8 @@ void Pool::time_out(Task& task, Aftermath& after) {
     task.failure = std::move(why);
     after.stops.push_back(task.stop_source);
     fail_with_dependants(task, after);
+    ++letting_go_;
+    after.is_counted = true;
     note_change();
 }
 

@@ -58,7 +58,7 @@ bool Pool::wait_idle(std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_);
     if (delivering_ == std::this_thread::get_id()) return false;
     return wait(lock, clock_->now() + limit, [this] {
-        return running_ == 0 && discarded_ == 0 && undelivered_ == 0 && line_.empty() &&
+        return running_ == 0 && discarded_ == 0 && letting_go_ == 0 && undelivered_ == 0 && line_.empty() &&
                delivering_ == std::thread::id() && (!processing_ || closed_ || ready_.is_empty());
     });
 }
@@ -141,7 +141,8 @@ bool Pool::shut_down(std::optional<std::chrono::milliseconds> limit) {
         auto& lock = section.lock();
         if (delivering_ != std::this_thread::get_id())
             wait(lock, std::nullopt, [this] { return delivering_ == std::thread::id(); });
-        if (!wait(lock, deadline, [this] { return running_ == 0 && discarded_ == 0; })) return false;
+        if (!wait(lock, deadline, [this] { return running_ == 0 && discarded_ == 0 && letting_go_ == 0; }))
+            return false;
         quit_ = true;
         work_.notify_all();
         wait(lock, std::nullopt, [this] { return thread_count_ == 0; });

@@ -7,18 +7,7 @@ fail() { echo "$*" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Each block of C++ in the guide is a file of docs/examples, letter for letter.
-awk -v work="$work" '
-    /^<!-- examples\// { name = $2; sub("examples/", "", name); next }
-    /^```cpp$/ { if (name == "") { print "a block of C++ without the name of its file"; exit 1 }
-                 file = work "/" name; printf "" > file; next }
-    /^```/ { file = ""; name = ""; next }
-    file != "" { print > file }' docs/plugins.md
-for file in docs/examples/*.cpp; do
-    cmp "$file" "$work/$(basename "$file")" || fail "$file is not what docs/plugins.md shows"
-    rm "$work/$(basename "$file")"
-done
-[ -z "$(ls "$work")" ] || fail "shown in docs/plugins.md, but not in docs/examples: $(ls "$work")"
+tests/docs/shown_files docs/plugins.md docs/examples '*.cpp'
 
 # The smallest plugin: on a card, with one include, and the same in the header.
 smallest=docs/examples/ready_for_review.cpp

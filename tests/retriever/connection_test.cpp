@@ -1,6 +1,6 @@
 // One connection per call that runs, and never one for two.
 
-#include "fixture.hpp"
+#include "retriever/fixture.hpp"
 
 using namespace sg;
 using namespace sg::test;

@@ -1,70 +1,9 @@
-// Thumbnails and attachments: found, fetched, expired, missing, refused.
+// Thumbnails and attachments: found, fetched, replaced.
 
-#include "fixture.hpp"
+#include "retriever/thumbs.hpp"
 
 using namespace sg;
 using namespace sg::test;
-
-namespace {
-
-/// A started retriever, a Version with a thumbnail, and what is heard.
-struct Thumbs : Rig {
-    explicit Thumbs(const std::string& picture = "picture") {
-        std::tie(version, url) = studio.thumbnail(picture);
-        begin();
-    }
-    template <class Change>
-    explicit Thumbs(Change change) {
-        std::tie(version, url) = studio.thumbnail("picture");
-        begin(change);
-    }
-    void begin() {
-        begin([](retriever::Options&) {});
-    }
-    template <class Change>
-    void begin(Change change) {
-        data = make(change);
-        heard.emplace(*data);
-        data->start();
-        studio.site.forget_requests();
-    }
-    Request ask(ThumbnailOptions options = {}) {
-        return data->request_thumbnail(url, "Version", version, "image", options);
-    }
-    Heard::Signal end_of(const Request& request) {
-        CHECK(until([&] { return !heard->of(request).empty(); }));
-        return heard->last(request);
-    }
-    Heard::Signal thumbnail(ThumbnailOptions options = {}) { return end_of(ask(options)); }
-    fs::path entry(const std::string& suffix, const std::string& of = {}) {
-        const auto key = FileCache::key(of.empty() ? url : of);
-        return root / "cache" / "thumbs" / key.substr(0, 2) / key.substr(2, 2) / (key.substr(4) + suffix);
-    }
-    /// The entity queries for a fresh URL.
-    std::size_t field_queries() {
-        const auto names = studio.counts->names();
-        return static_cast<std::size_t>(std::count(names.begin(), names.end(), "find_one"));
-    }
-    std::size_t downloads() {
-        const auto names = studio.counts->names();
-        return static_cast<std::size_t>(std::count(names.begin(), names.end(), "download"));
-    }
-    /// An answer to the next request for this file, whichever that is.
-    void answer_file(const Fault& fault) {
-        studio.site.inject(fault.when([](const sandbox::Request& request) {
-            return request.method == "file_serve" || request.method == "thumbnail_full";
-        }));
-    }
-
-    sandbox::Id version = 0;
-    std::string url;
-    std::unique_ptr<DataRetriever> data;
-    std::optional<Heard> heard;
-};
-
-const json no_thumbnail{{"thumb_path", nullptr}, {"image", nullptr}};
-
-}  // namespace
 
 TEST_CASE("T108, T109: a thumbnail is fetched once, and found on the disk from then on") {
     Thumbs rig;
@@ -119,57 +58,6 @@ TEST_CASE("T111: the bytes of the file come along when asked for, as they are or
     }
 }
 
-TEST_CASE("T112: a picture that cannot be decoded fails the request, once") {
-    Thumbs rig([](retriever::Options& options) {
-        options.decode_image = [](std::span<const std::uint8_t>) -> json {
-            throw std::runtime_error("no picture");
-        };
-    });
-    for (int i = 0; i < 2; ++i) {
-        const auto end = rig.thumbnail({Image::load, {}});
-        CHECK(end.kind == 'f');
-        CHECK(end.message == "no picture");
-    }
-    CHECK(rig.heard->kinds() == "ff");
-}
-
-TEST_CASE("T113, T114: a cache that cannot be read or written fails the request, once") {
-    Thumbs rig;
-    fs::create_directories(rig.root / "cache");
-    std::ofstream(rig.root / "cache" / GENERATE("thumbs", "tmp")) << "a file, not a folder";
-    const auto end = rig.thumbnail();
-    CHECK(end.kind == 'f');
-    CHECK_FALSE(end.message.empty());
-    CHECK(rig.heard->kinds() == "f");
-}
-
-TEST_CASE("T115: a malformed record of an attachment fails its request, later and once") {
-    Thumbs rig;
-    for (const auto& record :
-         {json::object(), json{{"this_file", {{"name", "a"}}}}, json{{"id", 5}, {"this_file", 3}}, json(7)}) {
-        INFO(record.dump());
-        const auto request =
-            rig.data->request_attachment(record, GENERATE(CachePolicy::use, CachePolicy::refresh));
-        const auto end = rig.end_of(request);
-        CHECK(end.kind == 'f');
-        CHECK_FALSE(end.message.empty());
-        CHECK(rig.heard->of(request) == "f");
-    }
-    CHECK(rig.studio.counts->names().empty());
-}
-
-TEST_CASE("T118: what fails shows the path of its url, and not what signs it") {
-    Thumbs rig;
-    rig.answer_file(Fault::status(500));
-    const auto request =
-        rig.data->request_thumbnail(rig.url + "?Signature=abc", "Version", rig.version, std::nullopt);
-    const auto end = rig.end_of(request);
-    CHECK(end.kind == 'f');
-    CHECK(end.message.find("download of " + rig.url + " failed: ") == 0);
-    CHECK(end.message.find("Signature") == std::string::npos);
-    CHECK(rig.studio.log.all().find("Signature") == std::string::npos);
-}
-
 TEST_CASE("T129: a check that finds nothing after a clear ends cancelled, without a download") {
     // The check looks at the clock where there is a picture that may be too old by now.
     const auto clock = std::make_shared<GatedClock>();
@@ -195,7 +83,7 @@ TEST_CASE("T129: a check that finds nothing after a clear ends cancelled, withou
 }
 
 TEST_CASE("T130: a hit whose check is on a worker is told after a clear") {
-    const Door door;
+    const Gate door;
     Thumbs rig([door](retriever::Options& options) {
         options.decode_image = [door](std::span<const std::uint8_t>) {
             door.pass();
@@ -208,96 +96,6 @@ TEST_CASE("T130: a hit whose check is on a worker is told after a clear") {
     CHECK(rig.data->clear() == 0);
     door.open();
     CHECK(rig.end_of(request).type == "check_thumbnail");
-}
-
-TEST_CASE("T164: an expired url is asked for again, and the file kept under the first one") {
-    Thumbs rig;
-    const auto old = rig.url;
-    rig.studio.upload("Version", rig.version, "image", "new.png", "new picture");
-    rig.answer_file(Fault::status(GENERATE(400U, 401U, 403U, 404U, 410U)));
-    const auto end = rig.thumbnail();
-    INFO(end.message);
-    CHECK(end.type == "download_thumbnail");
-    CHECK(rig.field_queries() == 1);
-    CHECK(rig.downloads() == 2);
-    REQUIRE(end.data["thumb_path"].is_string());
-    const fs::path path(end.data["thumb_path"].get<std::string>());
-    CHECK(path.parent_path() == rig.entry("", old).parent_path());
-    CHECK(path.stem() == rig.entry("", old).filename());
-    CHECK(bytes_of(path) == "new picture");
-    CHECK(rig.thumbnail().type == "check_thumbnail");
-}
-
-TEST_CASE("T165: an expired url of an entity that has no thumbnail any more is no failure") {
-    Thumbs rig;
-    rig.answer_file(Fault::status(403));
-    if (GENERATE(true, false))
-        rig.version = 9999;
-    else
-        rig.version = rig.studio.add_version("without");
-    const auto end = rig.thumbnail();
-    INFO(end.message);
-    CHECK(end.type == "download_thumbnail");
-    CHECK(end.data == no_thumbnail);
-    CHECK(rig.field_queries() == 1);
-}
-
-TEST_CASE("T166: when the fresh url fails, too, the request fails with that cause") {
-    Thumbs rig;
-    rig.answer_file(Fault::status(403));
-    rig.answer_file(Fault::status(500));
-    const auto end = rig.thumbnail();
-    CHECK(end.kind == 'f');
-    CHECK(end.message.find("500") != std::string::npos);
-    CHECK(rig.field_queries() == 1);
-    CHECK(rig.heard->kinds() == "f");
-}
-
-TEST_CASE("T167: what is no refusal of the url fails at once") {
-    Thumbs rig;
-    SECTION("status 500") { rig.answer_file(Fault::status(500)); }
-    SECTION("cut reply") { rig.studio.site.inject(Fault::cut_in_body().at(2).on("storage_get")); }
-    SECTION("refused connection") { rig.studio.site.refuse_connections(); }
-    const auto end = rig.thumbnail();
-    CHECK(end.kind == 'f');
-    CHECK(rig.heard->kinds() == "f");
-    CHECK(rig.field_queries() == 0);
-    CHECK_FALSE(fs::exists(rig.entry("").parent_path() / rig.entry(".bin").filename()));
-    CHECK(rig.cache.downloads().count() == 0);
-}
-
-TEST_CASE("T168: a deep field is asked for on the entity that was given") {
-    Thumbs rig;
-    const auto sequence = rig.studio.site.add(
-        "Sequence", {{"code", "sq010"}, {"project", link("Project", rig.studio.project)}});
-    rig.studio.upload("Sequence", sequence, "image", "sq.png", "sequence");
-    const auto shot = rig.studio.site.add("Shot", {{"code", "sh020"},
-                                                   {"project", link("Project", rig.studio.project)},
-                                                   {"sg_sequence", link("Sequence", sequence)}});
-    rig.answer_file(Fault::status(403));
-    const auto request = rig.data->request_thumbnail(rig.url, "Shot", shot, "sg_sequence.Sequence.image");
-    const auto end = rig.end_of(request);
-    INFO(end.message);
-    REQUIRE(end.data["thumb_path"].is_string());
-    CHECK(bytes_of(end.data["thumb_path"].get<std::string>()) == "sequence");
-    const auto all = rig.studio.counts->all_arguments();
-    CHECK(std::count(all.begin(), all.end(),
-                     json::array({json::array({"Shot", json::array({json::array({"id", "is", shot})}),
-                                               json::array({"sg_sequence.Sequence.image"})}),
-                                  json::object()})) == 1);
-}
-
-TEST_CASE("T169: a source thumbnail that is not there is none, and another error is a failure") {
-    Thumbs rig;
-    const auto without = rig.studio.add_version("without");
-    CHECK(rig.end_of(rig.data->request_thumbnail_source("Version", without)).data == no_thumbnail);
-    rig.answer_file(Fault::status(500));
-    CHECK(rig.end_of(rig.data->request_thumbnail_source("Version", rig.version)).kind == 'f');
-    const auto request = rig.data->request_thumbnail_source("Version", rig.version);
-    const auto end = rig.end_of(request);
-    CHECK(end.type == "download_thumbnail");
-    REQUIRE(end.data["thumb_path"].is_string());
-    CHECK(bytes_of(end.data["thumb_path"].get<std::string>()) == "picture");
 }
 
 TEST_CASE("T170: the type in the url of a source thumbnail is quoted") {
@@ -347,6 +145,13 @@ TEST_CASE("T172, T173: refresh replaces a source thumbnail, and keeps the old on
     std::string still;
     held >> still;
     CHECK(still == "picture");
+    // The new file goes by another suffix: the entry under the old one goes.
+    const fs::path replaced(anew.data["thumb_path"].get<std::string>());
+    rig.studio.upload("Version", rig.version, "image", "other.jpg", "other picture");
+    const fs::path other(ask(CachePolicy::refresh).data["thumb_path"].get<std::string>());
+    CHECK((replaced.extension() == ".png" && other.extension() == ".jpg"));
+    CHECK(bytes_of(other) == "other picture");
+    CHECK_FALSE(fs::exists(replaced));
 }
 
 TEST_CASE("T174, T175: attachments are kept by their own name, each by itself") {

@@ -12,6 +12,7 @@
 
 #include "capture_log.hpp"
 #include "catch.hpp"
+#include "gate.hpp"
 #include "retriever/data_retriever.hpp"
 #include "retriever/downloads.hpp"
 #include "sandbox/site.hpp"
@@ -295,42 +296,6 @@ struct Rig {
     std::shared_ptr<TaskManager> manager;
 };
 
-/// Something that is entered and waits to be opened. Copies share.
-class Door {
-public:
-    void pass() const {
-        std::unique_lock lock(state_->mutex);
-        ++state_->entered;
-        state_->changed.wait(lock, [&] { return state_->is_open; });
-    }
-    void open() const {
-        std::lock_guard lock(state_->mutex);
-        state_->is_open = true;
-        state_->changed.notify_all();
-    }
-    bool wait_entered(int times = 1) const {
-        return wait_for([&] {
-            std::lock_guard lock(state_->mutex);
-            return state_->entered >= times;
-        });
-    }
-    Method method() const {
-        return [door = *this](Site&, const json&, const json&) {
-            door.pass();
-            return json("through");
-        };
-    }
-
-private:
-    struct State {
-        std::mutex mutex;
-        std::condition_variable changed;
-        bool is_open = false;
-        int entered = 0;
-    };
-    std::shared_ptr<State> state_ = std::make_shared<State>();
-};
-
 /// Waits at a door whenever it is asked for the time of day.
 class GatedClock final : public Clock {
 public:
@@ -348,33 +313,11 @@ public:
     void advance(Duration by) { real_.advance(by); }
 
     std::atomic<bool> is_gated{false};
-    Door door;
+    Gate door;
     TempDir root;
 
 private:
     ManualClock real_;
 };
-
-template <class Exception, class F>
-bool throws(F call) {
-    try {
-        call();
-    } catch (const Exception&) {
-        return true;
-    } catch (...) {
-        return false;
-    }
-    return false;
-}
-
-template <class F>
-std::string text_of(F call) {
-    try {
-        call();
-    } catch (const std::exception& error) {
-        return error.what();
-    }
-    return {};
-}
 
 }  // namespace sg::test

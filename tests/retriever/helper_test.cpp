@@ -1,6 +1,6 @@
 // The two helpers that fetch on the calling thread.
 
-#include "fixture.hpp"
+#include "retriever/fixture.hpp"
 
 using namespace sg;
 using namespace sg::test;
@@ -44,8 +44,8 @@ TEST_CASE("a helper does not wait for a download that nobody has begun") {
     const auto data = rig.make();
     const Heard heard(*data);
     const auto gate = rig.hold("read");
-    const Door door;
-    const auto held = data->execute_method(door.method());
+    const Gate door;
+    const auto held = data->execute_method(door.work("through"));
     REQUIRE(door.wait_entered());
     const auto thumbnail = data->request_thumbnail(url, "Version", version, "image");
     const auto found = data->execute_find(rig.args_of_find());

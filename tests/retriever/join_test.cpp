@@ -1,6 +1,6 @@
 // Equal downloads are made once.
 
-#include "fixture.hpp"
+#include "retriever/fixture.hpp"
 
 using namespace sg;
 using namespace sg::test;
@@ -141,8 +141,8 @@ TEST_CASE("T162: retrievers that share a cache, and a helper, share a download")
 TEST_CASE("a queued download whose first request is stopped is made for the others, at its place") {
     Joint rig(1);
     rig.gate->open();
-    const Door door;
-    static_cast<void>(rig.data->execute_method(door.method()));
+    const Gate door;
+    static_cast<void>(rig.data->execute_method(door.work("through")));
     REQUIRE(door.wait_entered());
     const auto first = rig.ask(), second = rig.ask(1);
     const auto gate = rig.hold("read");
@@ -166,8 +166,8 @@ TEST_CASE("a queued download whose first request is stopped is made for the othe
 TEST_CASE("a download survives the retriever that queued it") {
     Joint rig(1);
     rig.gate->open();
-    const Door door;
-    static_cast<void>(rig.data->execute_method(door.method()));
+    const Gate door;
+    static_cast<void>(rig.data->execute_method(door.work("through")));
     REQUIRE(door.wait_entered());
     const auto gate = rig.hold("read");
     const auto first = rig.ask();

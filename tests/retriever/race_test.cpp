@@ -1,22 +1,14 @@
 // Ends that race with one another.
 
-#include <cstdlib>
-#include <iostream>
-#include <random>
-
-#include "fixture.hpp"
+#include "retriever/fixture.hpp"
+#include "seed.hpp"
 
 using namespace sg;
 using namespace sg::test;
 
 namespace {
 
-std::mt19937 seeded() {
-    const auto* const given = std::getenv("SG_TEST_SEED");
-    const auto seed = given != nullptr ? static_cast<unsigned>(std::atol(given)) : std::random_device{}();
-    std::cout << "SG_TEST_SEED=" << seed << std::endl;
-    return std::mt19937(seed);
-}
+std::mt19937 seeded() { return std::mt19937(seed_of_run()); }
 unsigned below(std::mt19937& random, unsigned end) { return static_cast<unsigned>(random() % end); }
 void spin(unsigned times) {
     std::atomic<unsigned> n{0};

@@ -1,6 +1,6 @@
 // What requests ask of the site, in what order, and how they end.
 
-#include "fixture.hpp"
+#include "retriever/fixture.hpp"
 
 using namespace sg;
 using namespace sg::test;

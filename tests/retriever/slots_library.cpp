@@ -43,7 +43,11 @@ extern "C" void* sg_test_begin(sg::DataRetriever& data, sg::TaskManager& tasks, 
         sg::TaskSpec spec;
         spec.group = use->group;
         use->work.push_back(tasks.add_task(
-            [own = Capture()](const sg::TaskContext&) { return nlohmann::json(own.data->size()); }, spec));
+            [own = Capture(), i](const sg::TaskContext&) {
+                if (i % 3 == 1) throw Own();
+                return nlohmann::json(own.data->size());
+            },
+            spec));
         use->futures.push_back(use->requests.back().future());
     }
     return use;

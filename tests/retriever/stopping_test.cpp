@@ -1,6 +1,6 @@
 // Stopping one request, all of them, and the retriever.
 
-#include "fixture.hpp"
+#include "retriever/fixture.hpp"
 
 using namespace sg;
 using namespace sg::test;
@@ -81,8 +81,8 @@ TEST_CASE("T126: a thumbnail between check and download is stopped, and not fetc
     const auto data = rig.make();
     const Heard heard(*data);
     data->start();
-    const Door door;
-    const auto held = data->execute_method(door.method());
+    const Gate door;
+    const auto held = data->execute_method(door.work("through"));
     REQUIRE(door.wait_entered());
     // The check comes before this find, the download after it.
     const auto thumbnail = data->request_thumbnail(url, "Version", version, "image");
@@ -163,8 +163,8 @@ TEST_CASE("T132: stop blocks until what runs has returned, and nothing is told a
     const auto data = rig.make();
     const Heard heard(*data);
     data->start();
-    const Door door;
-    const auto running = data->execute_method(door.method());
+    const Gate door;
+    const auto running = data->execute_method(door.work("through"));
     const auto waiting = data->execute_find(rig.args_of_find());
     REQUIRE(door.wait_entered());
     std::atomic<bool> has_returned{false};
@@ -187,8 +187,8 @@ TEST_CASE("T133: stop leaves a shared manager and the work of others alone") {
     Rig rig(2);
     const auto data = rig.make();
     const Heard heard(*data);
-    const Door door, foreign_door;
-    const auto running = data->execute_method(door.method());
+    const Gate door, foreign_door;
+    const auto running = data->execute_method(door.work("through"));
     REQUIRE(door.wait_entered());
     const auto foreign = rig.manager->add_task([foreign_door](const TaskContext&) {
         foreign_door.pass();
@@ -241,8 +241,8 @@ TEST_CASE("T135: requests are refused once the shared manager was shut down") {
     Rig rig(1);
     auto data = rig.make();
     const Heard heard(*data);
-    const Door door;
-    const auto running = data->execute_method(door.method());
+    const Gate door;
+    const auto running = data->execute_method(door.work("through"));
     REQUIRE(door.wait_entered());
     CHECK_FALSE(rig.manager->shut_down(0ms));
     CHECK(was_stopped(running));

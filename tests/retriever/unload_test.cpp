@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 
-#include "fixture.hpp"
+#include "retriever/fixture.hpp"
 
 using namespace sg;
 using namespace sg::test;

@@ -2,12 +2,13 @@
 // A manager whose owner, clock and gates are the test's.
 
 #include <atomic>
-#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include "catch.hpp"
+#include "gate.hpp"
+#include "seed.hpp"
 #include "tasks/event_loop.hpp"
 #include "tasks/task_manager.hpp"
 #include "wait_for.hpp"
@@ -19,43 +20,6 @@ using nlohmann::json;
 using tasks::EventLoop;
 using tasks::make_task_manager;
 using Manager = std::shared_ptr<TaskManager>;
-
-/// Something that is entered and waits to be opened. Copies share.
-class Gate {
-public:
-    void pass() const {
-        std::unique_lock lock(state_->mutex);
-        ++state_->entered;
-        state_->changed.wait(lock, [&] { return state_->is_open; });
-    }
-    void open() const {
-        std::lock_guard lock(state_->mutex);
-        state_->is_open = true;
-        state_->changed.notify_all();
-    }
-    int entered() const {
-        std::lock_guard lock(state_->mutex);
-        return state_->entered;
-    }
-    bool wait_entered(int times = 1) const {
-        return wait_for([&] { return entered() >= times; });
-    }
-    Work work(json result = nullptr) const {
-        return [gate = *this, result = std::move(result)](const TaskContext&) {
-            gate.pass();
-            return result;
-        };
-    }
-
-private:
-    struct State {
-        std::mutex mutex;
-        std::condition_variable changed;
-        bool is_open = false;
-        int entered = 0;
-    };
-    std::shared_ptr<State> state_ = std::make_shared<State>();
-};
 
 /// Slots on every signal. On the owner's thread, but that counts are read from any.
 class Recorder {
@@ -131,6 +95,28 @@ private:
     std::vector<Connection> connections_;
 };
 
+/// No group ended twice without a task in between, and each did after its last task.
+inline void check_groups(const std::vector<Recorder::Signal>& all) {
+    std::map<std::string, std::size_t> last_signal, last_end;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (all[i].kind == 'g') {
+            CHECK((last_end.count(all[i].group) == 0 || last_end[all[i].group] < last_signal[all[i].group]));
+            last_end[all[i].group] = i;
+        } else if (!all[i].group.empty()) {
+            last_signal[all[i].group] = i;
+        }
+    }
+    for (const auto& [group, at] : last_signal) CHECK(last_end[group] == at + 1);
+}
+
+/// Futures of everything that was handed in resolve to a value, a failure or a stop.
+inline void check_resolved(const std::vector<Pending<json>>& list) {
+    std::size_t pending = 0;
+    for (const auto& task : list)
+        if (task.future().wait_for(0s) != std::future_status::ready) ++pending;
+    CHECK(pending == 0);
+}
+
 struct Rig {
     explicit Rig(unsigned threads, bool start = true, tasks::Options options = {}) {
         options.start_processing = start;
@@ -148,6 +134,17 @@ struct Rig {
             return s.waiting + s.ready + s.running + s.discarded_running + s.undelivered == 0 &&
                    loop.poll() == 0;
         });
+    }
+    /// As the clock goes on: 100 ms of it.
+    bool shut_down_with_limit() {
+        std::atomic<int> answer{-1};
+        std::jthread ends([&] { answer = m->shut_down(100ms) ? 1 : 0; });
+        CHECK(wait_for([&] {
+            clock->advance(50ms);
+            return answer >= 0;
+        }));
+        ends.join();
+        return answer == 1;
     }
     std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
     EventLoop loop;
@@ -170,25 +167,5 @@ inline TaskSpec in(const char* group, std::vector<Uid> upstream = {}) {
     return spec;
 }
 inline TaskSpec at(int priority) { return with({}, priority); }
-
-template <class F>
-bool throws_stopped(F call) {
-    try {
-        call();
-    } catch (const Stopped&) {
-        return true;
-    }
-    return false;
-}
-
-template <class F>
-std::string text_of(F call) {
-    try {
-        call();
-    } catch (const std::exception& error) {
-        return error.what();
-    }
-    return {};
-}
 
 }  // namespace sg::test

@@ -48,7 +48,7 @@ TEST_CASE("T33 T34 T35 T38 T63 what has not started and is stopped never runs, a
     CHECK(rig.m->stop_task(other) == 2);
     CHECK(rig.m->stop_task(Uid(goes_on.uid().value() + 100)) == 0);
     CHECK(rig.m->stop_task_group("nobody") == 0);
-    CHECK(throws_stopped([&] { waits.get(); }));
+    CHECK(throws<Stopped>([&] { waits.get(); }));
     rig.m->start_processing();
     REQUIRE(rig.settle());
     CHECK((rec.of(one) == "s" && rec.of(other) == "s" && rec.of(waits) == "s" && rec.of(goes_on) == "c"));
@@ -276,7 +276,7 @@ TEST_CASE("T52 T53 T54 T59 groups are told apart, and end once, however their me
 }
 
 TEST_CASE("T60 a group whose members complete, fail and are stopped at random ends exactly once, last") {
-    for (int round = 0; round < 30; ++round) {
+    for (int round = 0; round < rounds(200); ++round) {
         Rig rig(8, false);
         const Recorder rec(*rig.m);
         std::vector<Uid> list;
@@ -319,83 +319,6 @@ TEST_CASE("T61 T62 T64 in a pause nothing starts, and what runs is delivered") {
     CHECK((rec.of(first) == "c" && second.state() == TaskState::ready));
     rig.m->start_processing();
     CHECK(second.get() == 2);
-}
-
-TEST_CASE("T76 T77 a shut-down ends all futures at once and returns when nothing runs any more") {
-    Rig rig(3);
-    const Recorder rec(*rig.m);
-    Gate gate;
-    std::vector<Pending<json>> list;
-    std::atomic<int> stopped{0}, ran{0};
-    for (int i = 0; i < 3; ++i)
-        list.push_back(rig.m->add_task([&](const TaskContext& context) {
-            const std::stop_callback told(context.stop, [&] { ++stopped; });
-            gate.pass();
-            return json();
-        }));
-    REQUIRE(gate.wait_entered(3));
-    for (int i = 0; i < 1000; ++i)
-        list.push_back(rig.m->add_task(
-            [&](const TaskContext&) {
-                ++ran;
-                return json();
-            },
-            with({list[list.size() - 3]})));
-    std::atomic<bool> returned{false};
-    std::jthread ends([&] {
-        rig.m->shut_down();
-        returned = true;
-    });
-    REQUIRE(wait_for([&] { return stopped == 3; }));
-    for (const auto& task : list) REQUIRE(throws_stopped([&] { task.get(); }));
-    CHECK_FALSE(returned);
-    gate.open();
-    ends.join();
-    while (rig.loop.poll() > 0) continue;
-    CHECK(rec.all().empty());
-    CHECK(ran == 0);
-    CHECK_THROWS_AS(rig.m->add_task(gives(1)), Closed);
-    CHECK_THROWS_AS(rig.m->start_processing(), Closed);
-    rig.m->pause_processing();
-    CHECK(rig.m->stop_all_tasks() == 0);
-    CHECK(rig.m->shut_down());
-}
-
-TEST_CASE("T78 T79 a slot may shut its manager down, a task may not") {
-    Rig rig(2);
-    CHECK_THROWS_AS(rig.m
-                        ->add_task([&](const TaskContext&) {
-                            rig.m->shut_down();
-                            return json();
-                        })
-                        .get(),
-                    std::logic_error);
-    int calls = 0;
-    const auto connection = rig.m->on_task_completed([&](Uid, const std::optional<Group>&, const json&) {
-        ++calls;
-        CHECK_FALSE(rig.m->wait_idle(1h));
-        CHECK(rig.m->shut_down());
-    });
-    for (int i = 0; i < 6; ++i) rig.m->add_task(gives(i)).get();
-    REQUIRE(rig.settle());
-    CHECK(calls == 1);
-}
-
-TEST_CASE("T80 a shut-down with a limit gives up waiting, and the destructor does not") {
-    Gate gate;
-    std::optional<Rig> rig(std::in_place, 1);
-    rig->m->add_task(gate.work());
-    REQUIRE(gate.wait_entered());
-    std::atomic<int> answer{-1};
-    std::jthread ends([&] { answer = rig->m->shut_down(100ms) ? 1 : 0; });
-    REQUIRE(wait_for([&] {
-        rig->clock->advance(50ms);
-        return answer >= 0;
-    }));
-    ends.join();
-    CHECK(answer == 0);
-    gate.open();
-    rig.reset();
 }
 
 TEST_CASE("T84 work beyond the limit is refused until something leaves the queue") {

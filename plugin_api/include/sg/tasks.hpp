@@ -175,11 +175,12 @@ public:
     }
 
     struct Stats {
-        std::size_t waiting = 0;            ///< for an upstream
-        std::size_t ready = 0;              ///< to be started
-        std::size_t running = 0;            ///< whose outcome counts
-        std::size_t discarded_running = 0;  ///< stopped or timed out, and not returned yet
-        std::size_t undelivered = 0;        ///< ended, signal not delivered yet
+        std::size_t waiting = 0;  ///< for an upstream
+        std::size_t ready = 0;    ///< to be started
+        std::size_t running = 0;  ///< whose outcome counts
+        /// Stopped or timed out, and not returned yet; and ended ones that a thread is letting go of.
+        std::size_t discarded_running = 0;
+        std::size_t undelivered = 0;  ///< ended, signal not delivered yet
         std::size_t threads = 0;
     };
     virtual Stats stats() const = 0;
