@@ -57,7 +57,8 @@ const std::vector<Signature>& signatures() {
     return all;
 }
 
-/// By name, and without what is null: that is what Python's defaults are.
+}  // namespace
+
 Result<json> by_name(std::string_view method, const json& args, const json& kwargs) {
     static const std::vector<Parameter> none;
     const auto* parameters = &none;
@@ -81,6 +82,8 @@ Result<json> by_name(std::string_view method, const json& args, const json& kwar
     }
     return out;
 }
+
+namespace {
 
 class ClientConnection final : public SiteConnection {
 public:

@@ -12,34 +12,8 @@ namespace sg::retriever {
 namespace {
 
 using nlohmann::json;
+using tasks::core_of;
 using tasks::Task;
-
-/// A request as a `Pending` sees it.
-class RequestCore final : public detail::Core {
-public:
-    explicit RequestCore(std::shared_ptr<Task> request) : request_(std::move(request)) {}
-
-    Uid uid() const noexcept override { return request_->uid(); }
-    TaskState state() const noexcept override {
-        const auto state = request_->state();
-        return state == TaskState::waiting ? request_->stage_state.load() : state;
-    }
-    bool stop() override { return request_->stop(); }
-    void check_wait() const override { request_->check_wait(); }
-    const detail::Box& outcome() const override { return request_->outcome(); }
-    void when_settled(std::uint64_t& ticket, std::function<void(const detail::Core&)> then,
-                      bool on_executor) override {
-        request_->when_settled(ticket, std::move(then), on_executor);
-    }
-    void forget(std::uint64_t ticket) noexcept override { request_->forget(ticket); }
-
-private:
-    const std::shared_ptr<Task> request_;
-};
-
-std::shared_ptr<detail::Core> core_of(std::shared_ptr<Task> request) {
-    return std::make_shared<RequestCore>(std::move(request));
-}
 
 void check_arguments(const json& args, const json& kwargs) {
     if (!args.is_array()) throw std::invalid_argument("the arguments by place are no array");
@@ -265,6 +239,7 @@ std::unique_ptr<DataRetriever> make_data_retriever(std::unique_ptr<SiteConnectio
     }
     auto pool = tasks::pool_of(*shared);
     auto inner = std::make_shared<Inner>(std::move(site), std::move(options), std::move(pool));
+    inner->account->share = inner->options.share;
     return std::make_unique<Retriever>(std::move(shared), is_owner, std::move(inner));
 }
 

@@ -13,6 +13,10 @@
 #include "retriever/site_connection.hpp"
 #include "tasks/task_manager.hpp"
 
+namespace sg::tasks {
+struct Share;
+}
+
 namespace sg::retriever {
 
 /// What is higher comes first.
@@ -27,6 +31,10 @@ struct Options {
     tasks::Executor executor{};  ///< of that one
     std::shared_ptr<Clock> clock{};
     std::function<void(std::exception_ptr)> on_error{};
+
+    /// Who has it in common has one part of the workers, as large as others' parts. Empty: no part of its
+    /// own.
+    std::shared_ptr<tasks::Share> share{};
 
     std::chrono::milliseconds stage_timeout{0};  ///< of each stage of a request, which then fails; 0: none
 

@@ -34,6 +34,11 @@ public:
                                      std::stop_token stop) = 0;
 };
 
+/// The arguments as `site::call_by_name` takes them, without what is null: that is what Python's defaults
+/// are. Errors: `invalid`: too many, or one of them twice.
+Result<nlohmann::json> by_name(std::string_view method, const nlohmann::json& args,
+                               const nlohmann::json& kwargs);
+
 /// Calls of `client` with these options, which carry the credential. `url` as in `site::Settings`. The
 /// client, which outlives it, keeps the sockets.
 std::unique_ptr<SiteConnection> make_connection(site::Client& client, const std::string& base_url,

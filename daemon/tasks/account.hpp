@@ -10,6 +10,8 @@
 
 namespace sg::tasks {
 
+struct Share;
+
 template <class Function>
 class SlotNode;
 
@@ -30,6 +32,7 @@ using RequestCancelled = std::function<void(Uid)>;
 ///
 /// Threads: guarded by the pool's lock; see the functions for requests of `Pool`.
 struct Account {
+    std::shared_ptr<Share> share{};  ///< set once, before it has requests; of several accounts perhaps
     Slots<RequestCompleted> completed;
     Slots<RequestFailed> failed;
     Slots<RequestCancelled> cancelled;
@@ -47,6 +50,12 @@ struct StageSpec {
     bool is_own = true;  ///< false: others wait for it as well
     Uid place{};         ///< among equal priorities; unset: the request's
 };
+
+/// Who has one has a fair part of a pool's workers: for whom it is that work waits, they take turns.
+std::shared_ptr<Share> make_share();
+
+/// A request as a `Pending` sees it: in the state of its stage.
+std::shared_ptr<detail::Core> core_of(std::shared_ptr<Task> request);
 
 /// Somebody who works for an account on a thread that is not running a stage of it.
 class Presence {

@@ -39,8 +39,8 @@ public:
 
     // Requests (account.hpp).
 
-    /// Throws `Closed` and `QueueFull`.
-    std::shared_ptr<Task> open_request(const std::shared_ptr<Account>& account);
+    /// Throws `Closed` and `QueueFull`. A stop requested of `stop` stops it.
+    std::shared_ptr<Task> open_request(const std::shared_ptr<Account>& account, std::stop_token stop = {});
     /// Hands in the next stage, which is never refused; false: the request has ended.
     bool begin_stage(Task& request, Stage work, StageSpec how);
     /// In a stage: nothing of the request is on a worker from here on. False: it has ended, which it
@@ -51,6 +51,7 @@ public:
     std::shared_ptr<Task> find_request(const Account& account, Uid uid) const;
     /// Stops what is not on a worker; how many that was. What is, begins no other stage.
     std::size_t clear(Account& account);
+    bool clear(Task& request);  ///< the same for one; whether it was stopped
     /// Stops all without a signal, and waits until nothing is on a worker and no slot is running.
     /// Throws `std::logic_error` in a stage of that account.
     void close(Account& account);
@@ -76,6 +77,8 @@ public:
 
     void when_settled(Task& task, std::uint64_t& ticket, std::function<void(const detail::Core&)> then,
                       bool on_executor);
+    /// As `when_settled` without the executor, for somebody who holds no thread meanwhile.
+    void watch(Task& task, std::function<void(const detail::Core&)> then);
     void forget(Task& task, std::uint64_t ticket) noexcept;
     void check_wait(const Task& task) const;
 

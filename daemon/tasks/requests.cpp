@@ -6,6 +6,42 @@
 
 namespace sg::tasks {
 
+namespace {
+
+class RequestCore final : public detail::Core {
+public:
+    explicit RequestCore(std::shared_ptr<Task> request) : request_(std::move(request)) {}
+
+    Uid uid() const noexcept override { return request_->uid(); }
+    TaskState state() const noexcept override {
+        const auto state = request_->state();
+        return state == TaskState::waiting ? request_->stage_state.load() : state;
+    }
+    bool stop() override { return request_->stop(); }
+    void check_wait() const override { request_->check_wait(); }
+    const detail::Box& outcome() const override { return request_->outcome(); }
+    void when_settled(std::uint64_t& ticket, std::function<void(const detail::Core&)> then,
+                      bool on_executor) override {
+        request_->when_settled(ticket, std::move(then), on_executor);
+    }
+    void forget(std::uint64_t ticket) noexcept override { request_->forget(ticket); }
+
+private:
+    const std::shared_ptr<Task> request_;
+};
+
+}  // namespace
+
+std::shared_ptr<detail::Core> core_of(std::shared_ptr<Task> request) {
+    return std::make_shared<RequestCore>(std::move(request));
+}
+
+std::shared_ptr<Share> make_share() { return std::make_shared<Share>(); }
+
+Share& ReadyQueue::share_of(const Task& task) {
+    return task.account && task.account->share ? *task.account->share : common_;
+}
+
 Presence::Presence(std::shared_ptr<Pool> pool, std::shared_ptr<Account> account)
     : pool_(std::move(pool)), account_(std::move(account)), before_(Worker::account()) {
     is_there_ = pool_->arrive(*account_);
@@ -31,17 +67,23 @@ void Pool::depart(Account& account) {
     note_change();
 }
 
-std::shared_ptr<Task> Pool::open_request(const std::shared_ptr<Account>& account) {
+std::shared_ptr<Task> Pool::open_request(const std::shared_ptr<Account>& account, std::stop_token stop) {
+    const bool may_stop = stop.stop_possible();
+    TaskSpec spec;
+    spec.stop = std::move(stop);
     const auto task =
-        std::make_shared<Task>(shared_from_this(), Task::AnyWork(Task::NeverRuns{}), TaskSpec{});
+        std::make_shared<Task>(shared_from_this(), Task::AnyWork(Task::NeverRuns{}), std::move(spec));
     task->account = account;
     UidTable::of_process().insert(*task);
-    Section section(*this);
-    if (closed_ || account->is_closed) throw Closed();
-    check_room();
-    task->keep = task;
-    live_.push_back(*task);
-    account->requests.push_back(*task);
+    {
+        Section section(*this);
+        if (closed_ || account->is_closed) throw Closed();
+        check_room();
+        task->keep = task;
+        live_.push_back(*task);
+        account->requests.push_back(*task);
+    }
+    if (may_stop) watch_callers_stop(task);
     return task;
 }
 
@@ -105,6 +147,17 @@ std::size_t Pool::clear(Account& account) {
             idle.push_back(&request);
     }
     return stop_set(std::move(idle), {}, section.after());
+}
+
+bool Pool::clear(Task& request) {
+    const auto alive = request.shared_from_this();
+    Section section(*this);
+    if (request.has_settled()) return false;
+    if (request.stage != nullptr && request.stage->state() == TaskState::running) {
+        request.is_cleared = true;
+        return false;
+    }
+    return stop_set({&request}, {}, section.after()) > 0;
 }
 
 /// Of a stage that has left its worker, or never comes to one.

@@ -195,7 +195,7 @@ void Pool::settle(Task& task, Aftermath& after) {
             line_.push_back({task.shared_from_this(), std::move(waiter)});
             schedule(after);
         } else {
-            --blocked_threads_;
+            if (waiter->holds_thread) --blocked_threads_;
             after.resolved.emplace_back(std::move(waiter), task.shared_from_this());
         }
     }

@@ -105,6 +105,7 @@ void Pool::when_settled(Task& task, std::uint64_t& ticket, std::function<void(co
     auto waiter = std::make_shared<Waiter>();
     waiter->then = std::move(then);
     waiter->on_executor = on_executor;
+    waiter->holds_thread = !on_executor;
     Section section(*this);
     if (on_executor && ended_) throw Closed("the task manager is gone");
     ticket = waiter->ticket = ++last_ticket_;
@@ -119,6 +120,17 @@ void Pool::when_settled(Task& task, std::uint64_t& ticket, std::function<void(co
     } else if (!on_executor && ++blocked_threads_ == 1) {
         wake_workers(section.after());  // the limit on undelivered outcomes is off
     }
+}
+
+void Pool::watch(Task& task, std::function<void(const detail::Core&)> then) {
+    auto waiter = std::make_shared<Waiter>();
+    waiter->then = std::move(then);
+    Section section(*this);
+    waiter->ticket = ++last_ticket_;
+    if (task.has_settled())
+        section.after().resolved.emplace_back(std::move(waiter), task.shared_from_this());
+    else
+        task.waiters.push_back(std::move(waiter));
 }
 
 void Pool::forget(Task& task, std::uint64_t ticket) noexcept {

@@ -44,6 +44,7 @@ struct Waiter {
     std::uint64_t ticket = 0;
     std::function<void(const detail::Core&)> then;  ///< empty: withdrawn, or run
     bool on_executor = false;
+    bool holds_thread = false;  ///< or may
 };
 
 struct GroupState;

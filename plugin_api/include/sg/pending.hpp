@@ -116,6 +116,9 @@ public:
     operator Uid() const noexcept { return uid(); }  // NOLINT(google-explicit-constructor): names it
     TaskState state() const noexcept { return core_->state(); }
 
+    /// For the host.
+    const std::shared_ptr<detail::Core>& core() const noexcept { return core_; }
+
     /// Stops the work with what it needs and what needs it; false if it was too late.
     bool stop() const { return core_->stop(); }
 
