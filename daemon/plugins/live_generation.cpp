@@ -72,6 +72,12 @@ void LiveGeneration::on_message(host::FromHost message) {
         on_request(std::move(*request));
     } else if (const auto* cancel = std::get_if<host::CancelRequest>(&message)) {
         if (auto found = requests_.extract(cancel->id)) found.mapped().request_stop();
+    } else if (auto* ask = std::get_if<host::AskData>(&message)) {
+        on_ask_data(std::move(*ask));
+    } else if (const auto* stop = std::get_if<host::StopData>(&message)) {
+        on_stop_data(stop->id);
+    } else if (const auto* clear = std::get_if<host::ClearData>(&message)) {
+        on_clear_data(clear->clearing);
     } else if (const auto* line = std::get_if<host::LogLine>(&message)) {
         on_log(*line);
     } else if (const auto* dropped = std::get_if<host::LogDropped>(&message)) {
@@ -134,12 +140,8 @@ void LiveGeneration::on_request(host::Request request) {
     if (!is_new) return reject("it used the number of a request twice");
     host::SiteRequest site;
     site.plugin = plan_.plugin;
-    if (request.callback) {
-        site.callback = callbacks_[*request.callback].name;
-        site.credential = credentials_[*request.callback];
-    }
-    if (site.credential.name.empty() && site.credential.script_name.empty())
-        site.credential.name = plan_.settings->credential;
+    if (request.callback) site.callback = callbacks_[*request.callback].name;
+    site.credential = credential_of(request.callback);
     site.method = std::move(request.method);
     site.arguments = std::move(request.arguments);
     site.session_uuid = std::move(request.session_uuid);
@@ -202,6 +204,9 @@ void LiveGeneration::on_registration_late() {
 
 void LiveGeneration::drop_requests() {
     for (auto& [id, stop] : std::exchange(requests_, {})) stop.request_stop();
+    asked_data_.clear();
+    asked_data_bytes_ = 0;
+    data_.reset();
 }
 
 void LiveGeneration::on_body_ended(HostBody::End end) {

@@ -25,7 +25,8 @@ public:
         const PluginSettings* settings = nullptr;
         const PluginSetOptions* options = nullptr;
         host::SiteRequests* requests = nullptr;
-        Logger* log = nullptr;  ///< the plugin's
+        host::DataRequests* data = nullptr;  ///< null: there is no data retriever
+        Logger* log = nullptr;               ///< the plugin's
     };
 
     /// The last thing that is told.
@@ -72,6 +73,11 @@ private:
     void on_registered(host::Registered registered);
     void on_outcomes(host::Outcomes outcomes);
     void on_request(host::Request request);
+    void on_ask_data(host::AskData ask);
+    void on_stop_data(std::uint64_t id);
+    void on_clear_data(std::uint64_t clearing);
+    void end_data(std::uint64_t id, host::DataOutcome outcome);
+    Credential credential_of(const std::optional<std::uint16_t>& callback) const;
     void on_log(const host::LogLine& line);
     void on_channel_ended(std::optional<Failure> malformed);
     void on_body_ended(HostBody::End end);
@@ -105,6 +111,10 @@ private:
 
     std::map<std::uint64_t, std::stop_source> requests_;
     std::size_t unfinished_ = 0;  // requests that the site has not let go of, cancelled ones too
+
+    std::unique_ptr<host::DataRequests::Door> data_;   // from the first request on
+    std::map<std::uint64_t, std::size_t> asked_data_;  // bytes of requests that are not answered
+    std::size_t asked_data_bytes_ = 0;
 
     struct Seen {
         std::uint64_t sequence = 0;

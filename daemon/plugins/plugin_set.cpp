@@ -16,7 +16,7 @@ constexpr auto leftover_poll = 10ms;
 class PluginSetImpl final : public PluginSet {
 public:
     PluginSetImpl(PluginSetOptions options, Loop& loop, host::SiteRequests& requests, GenerationOwner& owner,
-                  Logger& log, LoggerFor logger)
+                  Logger& log, LoggerFor logger, host::DataRequests* data)
         : options_(std::move(options)),
           loop_(loop),
           log_(log),
@@ -30,7 +30,8 @@ public:
                         },
                         [this] { return lock_ ? lock_->fd() : -1; },
                         std::make_shared<host::SharedPages>(),
-                        [this] { on_slot_ended(); }},
+                        [this] { on_slot_ended(); },
+                        data},
           watcher_(options_.collections, {options_.look_interval, options_.settle_time}, loop, worker_, log,
                    {[this](const auto& found) { on_found(found); },
                     [this](const auto& plugin) { on_changed(plugin); },
@@ -197,8 +198,10 @@ std::string_view to_string(Stage stage) noexcept {
 }
 
 std::unique_ptr<PluginSet> PluginSet::make(PluginSetOptions options, Loop& loop, host::SiteRequests& requests,
-                                           GenerationOwner& owner, Logger& log, LoggerFor logger) {
-    return std::make_unique<PluginSetImpl>(std::move(options), loop, requests, owner, log, std::move(logger));
+                                           GenerationOwner& owner, Logger& log, LoggerFor logger,
+                                           host::DataRequests* data) {
+    return std::make_unique<PluginSetImpl>(std::move(options), loop, requests, owner, log, std::move(logger),
+                                           data);
 }
 
 }  // namespace sg::plugins

@@ -101,10 +101,12 @@ struct StopReport {
 class PluginSet {
 public:
     /// `logger(plugin)` is the plugin's own log; asked for once per plugin, kept until the set ends.
+    /// Without `data` plugins have no data retriever.
     using LoggerFor = std::function<Logger&(const std::string& plugin)>;
 
     static std::unique_ptr<PluginSet> make(PluginSetOptions options, Loop& loop, host::SiteRequests& requests,
-                                           GenerationOwner& owner, Logger& log, LoggerFor logger);
+                                           GenerationOwner& owner, Logger& log, LoggerFor logger,
+                                           host::DataRequests* data = nullptr);
     virtual ~PluginSet() = default;
 
     /// Waits for the hosts of an earlier daemon to be gone, then loads every plugin. `found` is told

@@ -30,6 +30,7 @@ public:
         std::function<int()> lock_fd;
         std::shared_ptr<host::SharedPages> pages;
         std::function<void()> ended;  ///< after `stop`, when nothing of the plugin runs any more
+        host::DataRequests* data = nullptr;
     };
 
     PluginSlot(const Surroundings& set, std::string plugin, std::filesystem::path file, Logger& log);

@@ -42,10 +42,13 @@ std::vector<FromHost> some_messages() {
             Outcomes{5,
                      {{7, 1, true, Cause::internal, "", std::chrono::microseconds(12)},
                       {8, 0, false, Cause::network, "no", std::chrono::microseconds(1)}}},
-            Request{3, 2, 77, "uuid", "find", "{}"},
+            host::Request{3, 2, 77, "uuid", "find", "{}"},
             CancelRequest{3},
             LogLine{LogLevel::warning, "text", std::nullopt, 5},
-            LogDropped{9}};
+            LogDropped{9},
+            AskData{4, 1, 77, "uuid", "thumbnail", "{}"},
+            StopData{4},
+            ClearData{2}};
 }
 
 unsigned seed() {
@@ -124,11 +127,11 @@ TEST_CASE("another version of the link is refused by name") {
     bytes[4] = 9;
     const auto frame = only_frame(bytes);
     REQUIRE_FALSE(frame);
-    CHECK(frame.error().message == "the other side speaks version 9 of the link, this one 2");
+    CHECK(frame.error().message == "the other side speaks version 9 of the link, this one 3");
 }
 
 TEST_CASE("a message that claims a gigabyte is refused before any of it is taken in") {
-    const std::string header("\0\0\0\x40\x02\0\x03\0", 8);
+    const std::string header("\0\0\0\x40\x03\0\x03\0", 8);
     FrameReader reader(frame_limit_from_host);
     header.copy(reader.room(8), 8);
     reader.took(8);
@@ -140,7 +143,7 @@ TEST_CASE("a message that claims a gigabyte is refused before any of it is taken
 
 TEST_CASE("a message above the limit is not sent") {
     std::string bytes = "before";
-    Request request;
+    host::Request request;
     request.arguments.resize(frame_limit_from_host + 1);
     CHECK_FALSE(encode(FromHost(request), bytes));
     CHECK(bytes == "before");

@@ -95,8 +95,9 @@ public:
                                    std::filesystem::copy_options::overwrite_existing);
     }
     void start() {
-        set = plugins::PluginSet::make(options, loop, site, owner, log,
-                                       [this](const std::string& plugin) -> Logger& { return logs[plugin]; });
+        set = plugins::PluginSet::make(
+            options, loop, site, owner, log,
+            [this](const std::string& plugin) -> Logger& { return logs[plugin]; }, data);
         set->start([this](const std::vector<std::string>& ids) { found = ids; });
     }
     template <class Condition>
@@ -129,6 +130,7 @@ public:
     Loop loop{clock};
     plugins::PluginSetOptions options;
     SiteDesk site;
+    host::DataRequests* data = nullptr;
     Owner owner;
     CaptureLog log;
     std::map<std::string, CaptureLog> logs;

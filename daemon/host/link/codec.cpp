@@ -135,17 +135,28 @@ void put(Writer& out, const Configure& message) {
     out.number(message.requests_at_once);
 }
 void put(Writer& out, const Deliver& message) { put(out, Events{message.batch, nullptr}); }
-void put(Writer& out, const Answer& message) {
-    out.number(message.request);
-    out.flag(message.result.has_value());
-    if (message.result) {
-        out.text(*message.result);
+void put(Writer& out, const Result<std::string>& result) {
+    out.flag(result.has_value());
+    if (result) {
+        out.text(*result);
     } else {
-        const auto& failure = message.result.error();
+        const auto& failure = result.error();
         out.number(failure.cause);
         out.text(failure.message);
         out.number(static_cast<std::int32_t>(failure.site_code));
     }
+}
+void put(Writer& out, const Answer& message) {
+    out.number(message.request);
+    put(out, message.result);
+}
+void put(Writer& out, const DataAnswer& message) {
+    out.number(message.request);
+    put(out, message.result);
+}
+void put(Writer& out, const DataCleared& message) {
+    out.number(message.clearing);
+    out.number(message.requests);
 }
 void put(Writer& out, const StopCall& message) { out.number(message.sequence); }
 void put(Writer&, const Drain&) {}
@@ -190,6 +201,16 @@ void put(Writer& out, const Request& message) {
     out.text(message.arguments);
 }
 void put(Writer& out, const CancelRequest& message) { out.number(message.id); }
+void put(Writer& out, const AskData& message) {
+    out.number(message.id);
+    out.number(message.callback.value_or(no_callback));
+    out.number(message.event);
+    out.text(message.session_uuid);
+    out.text(message.what);
+    out.text(message.arguments);
+}
+void put(Writer& out, const StopData& message) { out.number(message.id); }
+void put(Writer& out, const ClearData& message) { out.number(message.clearing); }
 void put(Writer& out, const LogLine& message) {
     out.number(message.level);
     out.number(message.callback.value_or(no_callback));
@@ -242,8 +263,10 @@ Configure read_configure(Reader& in) {
     return message;
 }
 
-Answer read_answer(Reader& in) {
-    Answer message;
+/// An `Answer` or a `DataAnswer`.
+template <class Message>
+Message read_answer(Reader& in) {
+    Message message;
     message.request = in.number<std::uint64_t>();
     if (in.flag()) {
         message.result = in.text();
@@ -353,6 +376,17 @@ Request read_request(Reader& in) {
     return message;
 }
 
+AskData read_ask_data(Reader& in) {
+    AskData message;
+    message.id = in.number<std::uint64_t>();
+    message.callback = read_callback(in);
+    message.event = in.number<EventId>();
+    message.session_uuid = in.text();
+    message.what = in.text();
+    message.arguments = in.text();
+    return message;
+}
+
 LogLine read_log_line(Reader& in) {
     LogLine message;
     message.level = in.choice(LogLevel::error);
@@ -418,7 +452,7 @@ Result<ToHost> decode_to_host(Frame frame, const std::shared_ptr<const MappedTex
             message = read_configure(in);
             break;
         case to_host<Answer>:
-            message = read_answer(in);
+            message = read_answer<Answer>(in);
             break;
         case to_host<StopCall>:
             message = StopCall{in.number<std::uint64_t>()};
@@ -432,6 +466,16 @@ Result<ToHost> decode_to_host(Frame frame, const std::shared_ptr<const MappedTex
         case to_host<SetLevel>:
             message = SetLevel{in.choice(LogLevel::error)};
             break;
+        case to_host<DataAnswer>:
+            message = read_answer<DataAnswer>(in);
+            break;
+        case to_host<DataCleared>: {
+            DataCleared cleared;
+            cleared.clearing = in.number<std::uint64_t>();
+            cleared.requests = in.number<std::uint64_t>();
+            message = cleared;
+            break;
+        }
         default:
             return fail(Cause::bad_answer, "a message of the unknown type {}", frame.type);
     }
@@ -471,6 +515,15 @@ Result<FromHost> decode_from_host(Frame frame) {
             break;
         case from_host<LogDropped>:
             message = LogDropped{in.number<std::uint64_t>()};
+            break;
+        case from_host<AskData>:
+            message = read_ask_data(in);
+            break;
+        case from_host<StopData>:
+            message = StopData{in.number<std::uint64_t>()};
+            break;
+        case from_host<ClearData>:
+            message = ClearData{in.number<std::uint64_t>()};
             break;
         default:
             return fail(Cause::bad_answer, "a message of the unknown type {}", frame.type);

@@ -80,7 +80,21 @@ struct SetLevel {
     LogLevel level = LogLevel::info;
 };
 
-using ToHost = std::variant<Configure, Deliver, Answer, StopCall, Drain, Stop, SetLevel>;
+/// How a request of the data retriever ended: JSON text of `{"type": …, "data": …}`, or why there is none.
+/// With the cause `stopped` it was cancelled.
+struct DataAnswer {
+    std::uint64_t request = 0;
+    Result<std::string> result;
+};
+
+/// So many were cancelled; each has had its answer.
+struct DataCleared {
+    std::uint64_t clearing = 0;
+    std::uint64_t requests = 0;
+};
+
+using ToHost =
+    std::variant<Configure, Deliver, Answer, StopCall, Drain, Stop, SetLevel, DataAnswer, DataCleared>;
 
 // From a host. All of it is untrusted.
 
@@ -141,7 +155,33 @@ struct LogDropped {
     std::uint64_t lines = 0;
 };
 
+/// A request of `sg::DataRetriever`.
+struct AskData {
+    std::uint64_t id = 0;  ///< unique in the life of the host
+    std::optional<std::uint16_t> callback;
+    EventId event = 0;
+    std::string session_uuid;
+    std::string what;       ///< see `DataRequest`
+    std::string arguments;  ///< JSON text
+
+    std::size_t bytes() const noexcept { return what.size() + arguments.size(); }
+};
+
+/// Nobody wants that answer any more: there is none.
+struct StopData {
+    std::uint64_t id = 0;
+};
+
+/// What is not worked on yet is cancelled.
+struct ClearData {
+    std::uint64_t clearing = 0;
+};
+
+/// What a host may have asked of the retriever and not had answers to. It keeps back what is more.
+inline constexpr std::size_t most_data_requests = 256;
+inline constexpr std::size_t most_data_bytes = std::size_t{64} << 20;  // of their texts; one always may
+
 using FromHost = std::variant<Hello, Registered, RegistrationFailed, Outcomes, Request, CancelRequest,
-                              LogLine, LogDropped>;
+                              LogLine, LogDropped, AskData, StopData, ClearData>;
 
 }  // namespace sg::host

@@ -45,6 +45,7 @@ Call::Call(HostState& host, const LoadedCallback& callback, std::uint16_t index,
       site_(host.site_calls, {index, &event, stop_}),
       logger_(host.log, index, event.id()),
       tasks_(host.tasks, stop_),
+      event_(event),
       begun_(begun) {
     outcome_.event = event.id();
     outcome_.callback = index;
@@ -78,6 +79,12 @@ std::string_view Call::idempotency_key() const noexcept {
 std::optional<std::chrono::steady_clock::time_point> Call::deadline() const noexcept {
     if (!host_.settings.hard_deadline) return std::nullopt;
     return begun_ + *host_.settings.hard_deadline;
+}
+
+DataRetriever& Call::retriever() {
+    std::call_once(retriever_made_,
+                   [this] { retriever_.emplace(host_.retriever, outcome_.callback, event_, stop_); });
+    return *retriever_;
 }
 
 void Call::succeeded() noexcept { finish(std::nullopt); }

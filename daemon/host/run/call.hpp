@@ -7,6 +7,7 @@
 #include <sg/callback.hpp>
 
 #include "host/link/messages.hpp"
+#include "host/run/host_retriever.hpp"
 #include "host/run/host_tasks.hpp"
 #include "host/run/link_logger.hpp"
 #include "host/run/site_stub.hpp"
@@ -31,12 +32,14 @@ struct LoadedCallback {
 
 /// What every call of a host shares.
 struct HostState {
-    explicit HostState(HostChannel& channel) : log(channel), site_calls(channel), tasks(log) {}
+    explicit HostState(HostChannel& channel)
+        : log(channel), site_calls(channel), tasks(log), retriever(channel, tasks, site_calls) {}
     Configure settings;
     nlohmann::json args;
     LogLink log;
     SiteCalls site_calls;
     HostTasks tasks;
+    HostRetriever retriever;
 };
 
 /// The context of a call, and the door through which nothing a callback throws gets out.
@@ -58,6 +61,7 @@ public:
     bool dry_run() const noexcept override { return host_.settings.dry_run; }
     std::stop_token stop_token() const noexcept override { return stop_; }
     TaskManager& tasks() override { return tasks_.get(); }
+    DataRetriever& retriever() override;
 
     void succeeded() noexcept override;
     void failed(std::exception_ptr why) noexcept override;
@@ -72,6 +76,9 @@ private:
     SiteStub site_;
     LinkLogger logger_;
     CallTasks tasks_;
+    const Event& event_;
+    std::once_flag retriever_made_;
+    std::optional<CallRetriever> retriever_;
     std::chrono::steady_clock::time_point begun_;
     mutable std::once_flag key_made_;
     mutable std::string key_;

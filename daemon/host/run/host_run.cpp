@@ -26,6 +26,7 @@ void HostRun::run() {
     });
     std::optional<Library> library;
     if (load(library)) run_deliveries();
+    state_.retriever.end();
     state_.tasks.end();
     link_thread_ = {};  // stopped and joined: from here on nobody looks at the plugin
     callbacks_.clear();
@@ -71,6 +72,10 @@ void HostRun::take(ToHost message) {
         changed_.notify_all();
     } else if (auto* answer = std::get_if<Answer>(&message)) {
         state_.site_calls.answer(std::move(*answer));
+    } else if (auto* data = std::get_if<DataAnswer>(&message)) {
+        state_.retriever.answer(std::move(*data));
+    } else if (const auto* cleared = std::get_if<DataCleared>(&message)) {
+        state_.retriever.cleared(*cleared);
     } else if (const auto* level = std::get_if<SetLevel>(&message)) {
         state_.log.set_level(level->level);
     } else if (const auto* call = std::get_if<StopCall>(&message)) {
@@ -96,6 +101,7 @@ void HostRun::take(ToHost message) {
 void HostRun::end_link() {
     on_link_lost_();
     state_.site_calls.close();
+    state_.retriever.close();
     take(Stop{});
 }
 

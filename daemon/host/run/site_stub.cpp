@@ -50,6 +50,26 @@ void SiteCalls::close() {
     changed_.notify_all();
 }
 
+namespace {
+
+/// `request` says on whose behalf.
+nlohmann::json ask(SiteCalls& calls, Request request, std::string_view method,
+                   const nlohmann::json& arguments, std::stop_token stop) {
+    request.method = method;
+    try {
+        request.arguments = arguments.dump();
+    } catch (const nlohmann::json::exception&) {
+        throw Error(Cause::invalid, "the arguments of '" + request.method + "' are not valid UTF-8");
+    }
+    auto answer = calls.call(std::move(request), std::move(stop));
+    if (!answer) throw Error(answer.error().cause, answer.error().message, answer.error().site_code);
+    auto value = nlohmann::json::parse(*answer, nullptr, false);
+    if (value.is_discarded()) throw Error(Cause::bad_answer, "the site's answer is not JSON");
+    return value;
+}
+
+}  // namespace
+
 nlohmann::json SiteStub::call(std::string_view method, const nlohmann::json& arguments) {
     Request request;
     request.callback = from_.callback;
@@ -57,17 +77,15 @@ nlohmann::json SiteStub::call(std::string_view method, const nlohmann::json& arg
         request.event = from_.event->id();
         request.session_uuid = from_.event->session_uuid();
     }
-    request.method = method;
-    try {
-        request.arguments = arguments.dump();
-    } catch (const nlohmann::json::exception&) {
-        throw Error(Cause::invalid, "the arguments of '" + request.method + "' are not valid UTF-8");
-    }
-    auto answer = calls_.call(std::move(request), from_.stop);
-    if (!answer) throw Error(answer.error().cause, answer.error().message, answer.error().site_code);
-    auto value = nlohmann::json::parse(*answer, nullptr, false);
-    if (value.is_discarded()) throw Error(Cause::bad_answer, "the site's answer is not JSON");
-    return value;
+    return ask(calls_, std::move(request), method, arguments, from_.stop);
+}
+
+nlohmann::json LastingSite::call(std::string_view method, const nlohmann::json& arguments) {
+    Request request;
+    request.callback = from_.callback;
+    request.event = from_.event;
+    request.session_uuid = from_.session_uuid;
+    return ask(calls_, std::move(request), method, arguments, stop_);
 }
 
 }  // namespace sg::host

@@ -53,4 +53,22 @@ private:
     From from_;
 };
 
+/// The same for work that may outlive the call which began it.
+class LastingSite final : public Site {
+public:
+    struct From {
+        std::optional<std::uint16_t> callback;
+        EventId event = 0;
+        std::string session_uuid;
+    };
+    LastingSite(SiteCalls& calls, From from, std::stop_token stop)
+        : calls_(calls), from_(std::move(from)), stop_(std::move(stop)) {}
+    nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override;
+
+private:
+    SiteCalls& calls_;
+    const From from_;
+    const std::stop_token stop_;
+};
+
 }  // namespace sg::host

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sg/logger.hpp>
+#include <sg/retriever.hpp>
 #include <sg/site.hpp>
 #include <sg/tasks.hpp>
 #include <stop_token>
@@ -57,6 +58,15 @@ public:
     /// it, and is outside what the daemon promises: it ends with the host, and nothing tries it again.
     /// `shut_down` is not for plugins: it throws `Error(not_supported)`.
     virtual TaskManager& tasks() = 0;
+
+    /// Queries, thumbnails and attachments that the daemon fetches for all plugins together, started and
+    /// with the credential of the callback; methods run in the plugin's own host. What a callback asks for
+    /// is stopped when the call is asked to stop; what it does not wait for is as with `tasks`. In a dry run
+    /// writes are shown, not made. Signals and `clear` are of all requests of the plugin.
+    ///
+    /// `clear` and the two `download_…` wait for the daemon; with `stop`, which is not for plugins, it
+    /// throws `Error(not_supported)`.
+    virtual DataRetriever& retriever() = 0;
 
 protected:
     ~Context() = default;

@@ -19,6 +19,7 @@
 #include <sg/event_filter.hpp>
 #include <sg/logger.hpp>
 #include <sg/registrar.hpp>
+#include <sg/retriever.hpp>
 #include <sg/site.hpp>
 #include <sg/site_as.hpp>
 #include <sg/tasks.hpp>

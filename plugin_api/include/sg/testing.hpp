@@ -17,5 +17,6 @@
 #include <sg/testing/event.hpp>
 #include <sg/testing/logger.hpp>
 #include <sg/testing/plugin.hpp>
+#include <sg/testing/retriever.hpp>
 #include <sg/testing/site.hpp>
 #include <sg/testing/tasks.hpp>

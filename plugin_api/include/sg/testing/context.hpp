@@ -8,6 +8,7 @@
 #include <sg/context.hpp>
 #include <sg/logger.hpp>
 #include <sg/site.hpp>
+#include <sg/testing/retriever.hpp>
 #include <sg/testing/tasks.hpp>
 #include <stop_token>
 #include <string>
@@ -23,13 +24,18 @@ struct Call {
     std::string idempotency_key = "test";
     std::optional<std::chrono::steady_clock::time_point> deadline = {};
     std::stop_token stop = {};
+    Files files = {};  ///< of the data retriever
 };
 
 /// Site, logger and arguments are the caller's and must live as long as this.
 class FakeContext final : public Context {
 public:
     FakeContext(Site& site, Logger& logger, const nlohmann::json& args, Call call = {})
-        : site_(site), logger_(logger), args_(args), call_(std::move(call)) {}
+        : site_(site),
+          logger_(logger),
+          args_(args),
+          call_(std::move(call)),
+          retriever_(site, tasks_, call_.files) {}
 
     Site& site() override { return site_; }
     Logger& logger() override { return logger_; }
@@ -43,6 +49,7 @@ public:
     bool dry_run() const noexcept override { return call_.dry_run; }
     std::stop_token stop_token() const noexcept override { return call_.stop; }
     FakeTasks& tasks() override { return tasks_; }
+    FakeRetriever& retriever() override { return retriever_; }
 
 private:
     Site& site_;
@@ -50,6 +57,7 @@ private:
     const nlohmann::json& args_;
     Call call_;
     FakeTasks tasks_;
+    FakeRetriever retriever_;
 };
 
 }  // namespace sg::testing
