@@ -131,6 +131,14 @@ struct DeadLetters {
     WhenFull when_full = WhenFull::hold;
 };
 
+/// The data retriever of all plugins, and the files it keeps.
+struct Retriever {
+    std::filesystem::path cache_dir;  ///< empty: `files` in the cache directory
+    Bytes cache_size{4'000'000'000};
+    std::chrono::milliseconds cache_age{std::chrono::days(60)};
+    int workers = 4;
+};
+
 /// All of it. Paths are absolute: relative ones were resolved against the file they stand in.
 struct Config {
     Site site;
@@ -142,6 +150,7 @@ struct Config {
     Reload reload;
     Retries retries;
     DeadLetters dead_letters;
+    Retriever retriever;
     std::filesystem::path state_dir = "/var/lib/sgeventd";
     std::filesystem::path cache_dir = "/var/cache/sgeventd";
     Log log;
@@ -157,6 +166,10 @@ struct Config {
 
     std::filesystem::path admin_socket() const {
         return admin.socket.empty() ? state_dir / "control.sock" : admin.socket;
+    }
+
+    std::filesystem::path file_cache_dir() const {
+        return retriever.cache_dir.empty() ? cache_dir / "files" : retriever.cache_dir;
     }
 
     /// Everything that must not appear in a log.
