@@ -18,11 +18,13 @@ public:
 
     void start(host::SiteRequest request, std::stop_token stop,
                std::function<void(host::SiteAnswer)> done) override {
-        if (const auto& key = request.credential.script_key; !key.empty()) {
-            std::lock_guard lock(mutex_);
-            if (known_.insert(key).second) logging_.add_secret(key);
-        }
+        if (const auto& key = request.credential.script_key; !key.empty()) mask(key);
         next_.start(std::move(request), std::move(stop), std::move(done));
+    }
+
+    void mask(const std::string& key) {
+        std::lock_guard lock(mutex_);
+        if (known_.insert(key).second) logging_.add_secret(key);
     }
 
 private:

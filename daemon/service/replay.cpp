@@ -43,6 +43,7 @@ public:
 
     fs::path plugins() const { return root_ / "plugins"; }
     fs::path cache() const { return root_ / "cache"; }
+    fs::path files() const { return root_ / "files"; }
     fs::path lock() const { return root_ / "hosts.lock"; }
 
     Result<void> add(const fs::path& library) {
@@ -274,6 +275,9 @@ Result<ReplayCounts> replay(const config::Config& config, const ReplayOptions& o
     stream::SiteEventReader reader(**client, daemon_caller(config));
     SiteRequestPool pool(**client, plugin_credentials(config), request_options(config), log);
     WriteIntercept intercept(pool, [&view](const IntendedWrite& write) { view.on_write(write); });
+    auto access = plugin_access(config, **client, log);
+    if (!options.write) access.writes = &intercept;
+    DataRequestPool data(std::move(access), data_options(config, (*place)->files()));
     auto& requests = options.write ? static_cast<host::SiteRequests&>(pool) : intercept;
 
     auto plugin_settings = plugin_options(config);
@@ -286,17 +290,20 @@ Result<ReplayCounts> replay(const config::Config& config, const ReplayOptions& o
     Loop loop(clock);
     Runner runner(loop, view, counts);
     auto set = plugins::PluginSet::make(
-        plugin_settings, loop, requests, runner, log, [&](const std::string& plugin) -> Logger& {
+        plugin_settings, loop, requests, runner, log,
+        [&](const std::string& plugin) -> Logger& {
             auto& logger = logging.plugin(plugin);
             // What a plugin says while it only registers is not what was asked.
             logging.set_level(logger, options.execute ? config.of(plugin).log_level : LogLevel::warning);
             return logger;
-        });
+        },
+        &data);
     set->start([&](const auto& found) { runner.expect(found); });
     while (!runner.is_loaded()) loop.run_some();
     auto ran = run_pages(reader, options, runner, view, counts);
     runner.stop();
     bool stopped = false;
+    data.shut_down();
     pool.shut_down();
     set->stop(0ms, [&](const auto&) { stopped = true; });
     while (!stopped) loop.run_some();

@@ -12,6 +12,7 @@
 #include "dispatch/dispatcher.hpp"
 #include "plugins/plugin_set.hpp"
 #include "service/admin_views.hpp"
+#include "service/data_requests.hpp"
 #include "service/key_masking.hpp"
 #include "service/observed.hpp"
 #include "service/panel.hpp"
@@ -57,6 +58,8 @@ public:
           reader_(client, daemon_caller(config_)),
           requests_(client, plugin_credentials(config_), request_options(config_), log_),
           masked_(requests_, service.logging_),
+          data_(plugin_access(config_, client, log_), data_options(config_, config_.file_cache_dir()),
+                [this](const std::string& key) { masked_.mask(key); }),
           dispatcher_(dispatch_settings(config_), loop_, store, log_) {
         if (service.observer_ != nullptr) observed_.emplace(dispatcher_, *service.observer_);
         event::EventSink& sink = observed_ ? static_cast<event::EventSink&>(*observed_) : dispatcher_;
@@ -66,7 +69,7 @@ public:
                                                    log_, listener());
         plugins_ = plugins::PluginSet::make(
             options_, loop_, masked_, owner, log_,
-            [this](const std::string& plugin) -> Logger& { return plugin_logger(plugin); });
+            [this](const std::string& plugin) -> Logger& { return plugin_logger(plugin); }, &data_);
         panel_ = std::make_unique<Panel>(
             loop_, log_,
             Panel::Wiring{[this] { return snapshot(); }, [this] { stream_->poll_now(); },
@@ -170,6 +173,7 @@ private:
                     "[DRAIN-CUT] Not all callbacks ended in time; their events are given out again at the "
                     "next start. events={}",
                     left);
+            data_.shut_down();
             requests_.shut_down();  // so that a registration which waits for the site ends too
             const auto rest = std::max(Clock::Duration::zero(), deadline - service_.clock_.now());
             plugins_->stop(std::chrono::duration_cast<milliseconds>(rest), [this, &stopped](auto report) {
@@ -189,6 +193,7 @@ private:
     stream::SiteEventReader reader_;
     SiteRequestPool requests_;
     KeyMasking masked_;
+    DataRequestPool data_;
     dispatch::Dispatcher dispatcher_;
     std::optional<Observed> observed_;
     std::unique_ptr<stream::Stream> stream_;

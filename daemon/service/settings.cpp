@@ -2,6 +2,10 @@
 
 #include "service/settings.hpp"
 
+#include <algorithm>
+
+#include "site/endpoint.hpp"
+
 namespace sg::service {
 namespace {
 
@@ -146,6 +150,25 @@ plugins::PluginSetOptions plugin_options(const config::Config& config) {
     to.look_interval = config.reload.interval;
     to.settle_time = config.reload.settle;
     return to;
+}
+
+DataRequestPool::Options data_options(const config::Config& config, const std::filesystem::path& root) {
+    auto site = site::origin_of(config.site.url);
+    if (const auto host = site.find("://"); host != std::string::npos) site.erase(0, host + 3);
+    std::replace(site.begin(), site.end(), ':', '_');
+    DataRequestPool::Options to;
+    to.cache.root = root / site;
+    to.cache.max_bytes = config.retriever.cache_size.count;
+    to.cache.max_age = std::chrono::ceil<std::chrono::hours>(config.retriever.cache_age);
+    // The user's own, whom hosts run as, and for the group to read.
+    to.cache.file_mode = 0640;
+    to.cache.dir_mode = 0750;
+    to.workers = static_cast<unsigned>(config.retriever.workers);
+    return to;
+}
+
+PluginAccess plugin_access(const config::Config& config, site::Client& client, Logger& log) {
+    return {client, plugin_credentials(config), config.site.url, config.site.use_session_uuid, nullptr, log};
 }
 
 admin::Server::Options admin_options(const config::Config& config) {

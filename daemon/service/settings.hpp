@@ -5,6 +5,7 @@
 #include "config/config.hpp"
 #include "dispatch/settings.hpp"
 #include "plugins/plugin_set.hpp"
+#include "service/data_requests.hpp"
 #include "service/site_requests.hpp"
 #include "site/client.hpp"
 #include "stream/stream.hpp"
@@ -21,5 +22,9 @@ stream::Settings stream_settings(const config::Config& config);
 dispatch::Settings dispatch_settings(const config::Config& config);
 plugins::PluginSetOptions plugin_options(const config::Config& config);
 admin::Server::Options admin_options(const config::Config& config);
+
+/// `root` is the directory of files; those of a site have one of their own in it.
+DataRequestPool::Options data_options(const config::Config& config, const std::filesystem::path& root);
+PluginAccess plugin_access(const config::Config& config, site::Client& client, Logger& log);
 
 }  // namespace sg::service

@@ -9,7 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-/// What changes nothing. A method that is not here is taken for one that does.
 constexpr std::array<std::string_view, 18> reads{"find",
                                                  "summarize",
                                                  "text_search",
@@ -28,8 +27,6 @@ constexpr std::array<std::string_view, 18> reads{"find",
                                                  "info",
                                                  "download_attachment",
                                                  "user_subscriptions_read"};
-
-bool is_read(std::string_view method) { return std::find(reads.begin(), reads.end(), method) != reads.end(); }
 
 json row(const json& type, const json& id, const json& data) {
     json made = data.is_object() ? data : json::object();
@@ -78,9 +75,14 @@ host::SiteAnswer text_of(const json& value) {
 
 }  // namespace
 
+bool changes_nothing(std::string_view method) {
+    return std::find(reads.begin(), reads.end(), method) != reads.end();
+}
+
 void WriteIntercept::start(host::SiteRequest request, std::stop_token stop,
                            std::function<void(host::SiteAnswer)> done) {
-    if (is_read(request.method)) return next_.start(std::move(request), std::move(stop), std::move(done));
+    if (changes_nothing(request.method))
+        return next_.start(std::move(request), std::move(stop), std::move(done));
     IntendedWrite write{request.plugin, request.callback,
                         request.method, json::parse(request.arguments, nullptr, false),
                         nullptr,        request.event};

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "host/requests/requests.hpp"
 
@@ -15,6 +16,9 @@ struct IntendedWrite {
     nlohmann::json before;  ///< of an update: the fields as they are now; null where that is not known
     EventId event = 0;
 };
+
+/// What is not known to change nothing is taken for something that does.
+bool changes_nothing(std::string_view method);
 
 /// Lets reads through to the site, and answers what would change something as the site would have, without
 /// asking it: an entity that is "made" has the id 0. What it cannot answer so is refused by name.
