@@ -77,7 +77,7 @@ private:
     std::condition_variable_any changed_;
     Batch queued_;
     Ticket applied_ = 0;
-    std::size_t queued_changes_ = 0;            // taken since the last group, before rows were merged
+    std::size_t queued_changes_ = 0;            // urgent ones since the last group, before rows were merged
     std::optional<Clock::Time> urgent_, lazy_;  // when the oldest of either kind must be written
     Clock::Time rested_{};                      // no group is begun before, without need
     std::optional<Clock::Time> retry_;          // set while the disk refuses
@@ -100,9 +100,9 @@ Store::Ticket WriterStore::apply(Batch batch, Urgency urgency) {
     const bool was_due = due() && *due() <= now;
     const auto before = due();
     queued_.merge(std::move(batch));
-    queued_changes_ += changes;
     unsaved_ += changes;
     if (urgency == Urgency::settled) {
+        queued_changes_ += changes;
         if (!urgent_) urgent_ = std::max(now + options_.group_time, rested_);
     } else if (!lazy_) {
         lazy_ = now + options_.lazy_time;
