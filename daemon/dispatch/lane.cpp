@@ -9,6 +9,7 @@ namespace sg::dispatch {
 namespace {
 
 constexpr std::size_t least_reserved = 256;  // ids
+constexpr EventId cursor_stride = 5000;      // ids; read again after a kill at most
 constexpr std::size_t first_window = 16;     // events, until their duration is known
 constexpr EventId none = std::numeric_limits<EventId>::max();
 
@@ -117,6 +118,11 @@ void Lane::take(const event::Stretch& stretch) {
         }
     }
     position_ = std::max(position_, reached);
+    // On the way through what nobody wants the cursor follows in strides: a thousand lanes would store each
+    // page.
+    const bool passes = queue_.empty() && flights_.empty() && strays_.empty() && shared_.source != nullptr &&
+                        position_ < shared_.source->level();
+    if (passes && position_ - cursor_ < cursor_stride) return;
     checkpoint::Batch batch;
     move_cursor(batch);
     if (!batch.empty()) save(std::move(batch), checkpoint::Urgency::lazy, 0);
