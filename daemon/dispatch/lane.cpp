@@ -159,8 +159,8 @@ void Lane::hand_out() {
 }
 
 std::size_t Lane::window() const {
-    // All that is in hand may come to be owed.
-    const auto rows = shared_.settings.pending_rows;
+    // All that is in hand may come to be owed: at most as much again as a lane may owe.
+    const auto rows = 2 * shared_.settings.pending_rows;
     const auto room = std::max(first_window, rows - std::min(rows, debts_.owed()));
     const auto most = std::max<std::size_t>(1, std::min(shared_.settings.window_events, room));
     if (!measured_) return std::min(first_window, most);
