@@ -77,8 +77,9 @@ private:
     std::condition_variable_any changed_;
     Batch queued_;
     Ticket applied_ = 0;
-    std::size_t queued_changes_ = 0;            // taken since the last group, before rows were merged
+    std::size_t queued_changes_ = 0;            // urgent ones since the last group, before rows were merged
     std::optional<Clock::Time> urgent_, lazy_;  // when the oldest of either kind must be written
+    Clock::Time rested_{};                      // no group is begun before, without need
     std::optional<Clock::Time> retry_;          // set while the disk refuses
     std::optional<Failure> refusal_;
     std::uint64_t refusals_ = 0;
@@ -99,10 +100,10 @@ Store::Ticket WriterStore::apply(Batch batch, Urgency urgency) {
     const bool was_due = due() && *due() <= now;
     const auto before = due();
     queued_.merge(std::move(batch));
-    queued_changes_ += changes;
     unsaved_ += changes;
     if (urgency == Urgency::settled) {
-        if (!urgent_) urgent_ = now + options_.group_time;
+        queued_changes_ += changes;
+        if (!urgent_) urgent_ = std::max(now + options_.group_time, rested_);
     } else if (!lazy_) {
         lazy_ = now + options_.lazy_time;
     }
@@ -144,12 +145,17 @@ void WriterStore::write_groups(std::stop_token stop) {
         lazy_.reset();
         if (flush_through_ <= through) flush_through_ = 0;
         lock.unlock();
+        const auto begun = clock_.now();
         if (auto done = save(group)) {
             note_saved(std::move(group), through, changes);
         } else {
             note_refused(std::move(group), done.error());
         }
+        const auto ended = clock_.now();
         lock.lock();
+        // A disk that is slow, or busy, gets larger groups rather than one after the other.
+        rested_ = ended + std::min<Clock::Duration>(3 * (ended - begun), 4 * options_.group_time);
+        if (urgent_) urgent_ = std::max(*urgent_, rested_);
     }
 }
 

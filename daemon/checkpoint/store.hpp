@@ -132,7 +132,7 @@ public:
         std::filesystem::path directory;  ///< made if absent, private to the user; must be on a local disk
         std::chrono::milliseconds group_time{2};  ///< how long a group may wait for more
         std::chrono::milliseconds lazy_time{1000};
-        std::size_t group_size = 1000;                ///< changes after which it no longer waits
+        std::size_t group_size = 1000;                ///< settled changes after which it no longer waits
         std::chrono::milliseconds retry_pause{2000};  ///< between attempts to save
         As as = As::daemon;
     };

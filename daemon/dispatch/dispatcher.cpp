@@ -1,6 +1,8 @@
 #include "dispatch/dispatcher.hpp"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "dispatch/lane.hpp"
@@ -35,6 +37,8 @@ public:
     Impl(Settings settings, Loop& loop, checkpoint::Store& store, Logger& log);
 
     void begin(event::EventSource& source);
+    void expect(const std::vector<std::string>& plugins);
+    void arrived(const std::string& plugin);
     void live(const event::Stretch& live);
     void late(const event::PagePtr& rows, checkpoint::Batch& batch);
     void drain(Clock::Duration at_most, std::function<void(std::size_t)> done);
@@ -54,6 +58,8 @@ public:
     std::map<std::string, std::shared_ptr<Lane>, std::less<>> lanes_;
 
 private:
+    void wait_for_next();
+    void set_out();
     void pause();
     void look_again(bool durable);
     void resume();
@@ -61,6 +67,9 @@ private:
     void end_drain();
 
     std::shared_ptr<Impl*> alive_ = std::make_shared<Impl*>(this);  // posts that outlive us find it gone
+    std::set<std::string> awaited_;                                 // neither ready nor refused yet
+    Clock::Time gather_end_{};
+    Loop::Handle gather_timer_;
     bool pause_told_ = false;
     Loop::Handle pause_timer_;
     std::function<void(std::size_t)> drained_;
@@ -111,6 +120,31 @@ void Dispatcher::Impl::begin(event::EventSource& source) {
         start(*lane);
         lane->begun();
     }
+}
+
+void Dispatcher::Impl::expect(const std::vector<std::string>& plugins) {
+    awaited_.insert(plugins.begin(), plugins.end());
+    if (awaited_.empty()) return;
+    shared_.gathering = true;
+    gather_end_ = shared_.now() + shared_.settings.gather_most;
+    wait_for_next();
+}
+
+void Dispatcher::Impl::wait_for_next() {
+    const auto until = std::min(shared_.now() + shared_.settings.gather_time, gather_end_);
+    gather_timer_ = shared_.loop.at(until, [this] { set_out(); });
+}
+
+void Dispatcher::Impl::arrived(const std::string& plugin) {
+    if (awaited_.erase(plugin) == 0) return;
+    awaited_.empty() ? set_out() : wait_for_next();
+}
+
+void Dispatcher::Impl::set_out() {
+    awaited_.clear();
+    gather_timer_.reset();
+    shared_.gathering = false;
+    for (const auto& [plugin, lane] : lanes_) lane->pump();
 }
 
 void Dispatcher::Impl::live(const event::Stretch& live) {
@@ -249,13 +283,16 @@ Dispatcher::Dispatcher(Settings settings, Loop& loop, checkpoint::Store& store, 
 Dispatcher::~Dispatcher() = default;
 
 void Dispatcher::begin(event::EventSource& source) { impl_->begin(source); }
+void Dispatcher::expect(const std::vector<std::string>& plugins) { impl_->expect(plugins); }
 void Dispatcher::on_live(const event::Stretch& live) { impl_->live(live); }
 void Dispatcher::on_late(const event::PagePtr& rows, checkpoint::Batch& batch) { impl_->late(rows, batch); }
 
 void Dispatcher::on_ready(std::shared_ptr<plugins::Generation> generation) {
     Lane& lane = impl_->lane(generation->plugin());
     impl_->start(lane);
+    const auto plugin = generation->plugin();
     lane.ready(std::move(generation));
+    impl_->arrived(plugin);
 }
 
 void Dispatcher::on_outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes) {
@@ -275,6 +312,7 @@ void Dispatcher::on_end(plugins::Generation& generation, const plugins::HostEnd&
 
 void Dispatcher::on_refused(const std::string& plugin, const Failure& why, bool will_retry) {
     if (auto* lane = impl_->known_lane(plugin)) lane->refused(why, will_retry);
+    impl_->arrived(plugin);
 }
 
 void Dispatcher::drain(Clock::Duration at_most, std::function<void(std::size_t left)> done) {

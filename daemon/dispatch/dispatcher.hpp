@@ -57,6 +57,8 @@ struct LaneStatus {
 ///     dispatch::Dispatcher dispatcher(settings, loop, *store, log);
 ///     stream::Stream stream(…, dispatcher, …);      // as its event::EventSink
 ///     plugins::PluginSet plugins(…, dispatcher, …);  // as its plugins::GenerationOwner
+///     // on the loop, when it is known which plugins there are:
+///     dispatcher.expect(found);
 ///     // once, on the loop, when the stream has had its first answer from the site:
 ///     dispatcher.begin(stream);
 ///     // at the end, on the loop: drain, then stop the plugin set, then:
@@ -76,6 +78,11 @@ public:
     /// Lanes may pull. `latest` means after the newest event that the site has when a plugin first runs.
     /// Before, plugins may become ready; those that are new wait, and owed events are tried again.
     void begin(event::EventSource& source);
+
+    /// These plugins are being loaded. Until each is ready or refused, or `Settings::gather_time` has passed
+    /// without another one, nothing is fetched for lanes that are behind: they set out together, so that one
+    /// page serves them all.
+    void expect(const std::vector<std::string>& plugins);
 
     void on_live(const event::Stretch& live) override;
     void on_late(const event::PagePtr& rows, checkpoint::Batch& batch) override;

@@ -8,8 +8,9 @@ namespace sg::dispatch {
 
 namespace {
 
-constexpr EventId reserve_ahead = 256;    // ids; a crash marks at most so many that were never handed out
-constexpr std::size_t first_window = 16;  // events, until their duration is known
+constexpr std::size_t least_reserved = 256;  // ids
+constexpr EventId cursor_stride = 5000;      // ids; read again after a kill at most
+constexpr std::size_t first_window = 16;     // events, until their duration is known
 constexpr EventId none = std::numeric_limits<EventId>::max();
 
 }  // namespace
@@ -78,6 +79,7 @@ void Lane::pull() {
 }
 
 void Lane::fetch() {
+    if (shared_.gathering) return;
     fetching_ = true;
     late_floor_ = none;
     shared_.source->fetch(position_, [weak = weak_from_this(), ask = ++ask_](event::Stretch stretch) {
@@ -116,6 +118,11 @@ void Lane::take(const event::Stretch& stretch) {
         }
     }
     position_ = std::max(position_, reached);
+    // On the way through what nobody wants the cursor follows in strides: a thousand lanes would store each
+    // page.
+    const bool passes = queue_.empty() && flights_.empty() && strays_.empty() && shared_.source != nullptr &&
+                        position_ < shared_.source->level();
+    if (passes && position_ - cursor_ < cursor_stride) return;
     checkpoint::Batch batch;
     move_cursor(batch);
     if (!batch.empty()) save(std::move(batch), checkpoint::Urgency::lazy, 0);
@@ -152,7 +159,10 @@ void Lane::hand_out() {
 }
 
 std::size_t Lane::window() const {
-    const auto most = std::max<std::size_t>(1, shared_.settings.window_events);
+    // All that is in hand may come to be owed: at most as much again as a lane may owe.
+    const auto rows = 2 * shared_.settings.pending_rows;
+    const auto room = std::max(first_window, rows - std::min(rows, debts_.owed()));
+    const auto most = std::max<std::size_t>(1, std::min(shared_.settings.window_events, room));
     if (!measured_) return std::min(first_window, most);
     const auto time = std::chrono::microseconds(shared_.settings.window_time);
     const auto each = std::max(per_event_, std::chrono::microseconds(1));
@@ -174,6 +184,8 @@ std::vector<plugins::Delivery> Lane::next_batch() {
         batch.push_back({due.front()->event, {}, due.front()->attempts + 1, due.front()->redelivered});
         for (const auto* debt : due) batch.back().callbacks.push_back(*debt->index);
     }
+    const auto room = window() - std::min(window(), outstanding());
+    batch.reserve(batch.size() + std::min(queue_.size(), std::max<std::size_t>(1, room)));
     while (!stands() && !queue_.empty() && !is_held() && fits(queue_.front().event.row().raw.size()) &&
            is_reserved(queue_.front().event.id())) {
         auto item = std::move(queue_.front());
@@ -182,8 +194,11 @@ std::vector<plugins::Delivery> Lane::next_batch() {
             queue_bytes_ -= item.event.page->bytes();
         const auto id = item.event.id();
         flight_bytes_ += item.event.row().raw.size();
-        batch.push_back({item.event, *item.callbacks, 1, id <= perhaps_handed_out_});
-        flights_.push_back({std::move(item), 0, {}, {}});
+        auto& delivery = batch.emplace_back();
+        delivery.event = item.event;
+        delivery.callbacks.assign(item.callbacks->begin(), item.callbacks->end());
+        delivery.redelivered = id <= perhaps_handed_out_;
+        flights_.emplace_back().item = std::move(item);
     }
     return batch;
 }
@@ -212,7 +227,9 @@ bool Lane::is_held() {
 }
 
 bool Lane::is_reserved(EventId id) {
-    if (id + reserve_ahead / 2 > reserved_) reserve(std::max(position_, id) + reserve_ahead);
+    // A crash marks what was reserved and never handed out: no more than the host may have had in hand.
+    const auto ahead = static_cast<EventId>(std::max(window(), least_reserved));
+    if (id + ahead / 2 > reserved_) reserve(std::max(position_, id) + ahead);
     return id <= durably_reserved_;
 }
 

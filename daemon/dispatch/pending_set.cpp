@@ -77,10 +77,6 @@ std::vector<Debt> PendingSet::take_unassigned() {
     return out;
 }
 
-std::optional<EventId> PendingSet::first_stop() const {
-    return stops_.empty() ? std::nullopt : std::optional(*stops_.begin());
-}
-
 std::optional<Clock::Time> PendingSet::next_due() const {
     return due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
 }

@@ -66,7 +66,9 @@ public:
     std::vector<Debt*> unmarked();
 
     /// The first event for which the lane stands still, if any.
-    std::optional<EventId> first_stop() const;
+    std::optional<EventId> first_stop() const {
+        return stops_.empty() ? std::nullopt : std::optional(*stops_.begin());
+    }
     /// The last event that anything is owed for; 0: none.
     EventId last_event() const noexcept { return debts_.empty() ? 0 : debts_.rbegin()->first.first; }
 

@@ -58,10 +58,10 @@ struct Settings {
     std::map<std::string, FailureRule> failures;  ///< by plugin name
     DeadLetterLimits dead_letters;
 
-    std::size_t queue_events = 1000;     ///< taken from the source and not handed out; more is pulled later
+    std::size_t queue_events = 2000;     ///< taken from the source and not handed out; more is pulled later
     std::size_t queue_bytes = 4 << 20;   ///< of the pages these keep alive; one page always fits
-    std::size_t window_events = 512;     ///< handed to the host and without an outcome
-    std::size_t window_bytes = 1 << 20;  ///< of these events; a larger event travels alone
+    std::size_t window_events = 2048;    ///< handed to the host and without an outcome
+    std::size_t window_bytes = 4 << 20;  ///< of these events; a larger event travels alone
     std::chrono::milliseconds window_time{100};  ///< worth of work that a host has in hand, as last measured
 
     /// Owed by callbacks that exist: at this the lane takes no new event. Late rows are taken all the same.
@@ -69,7 +69,12 @@ struct Settings {
     std::size_t pending_bytes = 8 << 20;  ///< the same for the size of their events
 
     std::size_t unsaved = 10'000;  ///< outcomes not durable, all lanes together; then nothing is handed out
-    EventId far_behind = 10'000;   ///< a plugin that returns farther behind than this is warned about
+    /// Nobody fetches what is behind while plugins that were announced are being loaded, unless none of them
+    /// became ready for so long, or so long altogether.
+    std::chrono::milliseconds gather_time{1'000};
+    std::chrono::milliseconds gather_most{30'000};
+
+    EventId far_behind = 10'000;  ///< a plugin that returns farther behind than this is warned about
 };
 
 }  // namespace sg::dispatch

@@ -1,7 +1,9 @@
 #pragma once
 // What all lanes of a dispatcher use.
 
+#include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <random>
 #include <sg/logger.hpp>
@@ -34,6 +36,7 @@ struct Shared {
     FilterIndex index;
     UnsavedMeter meter;
     DeadLetters dead_letters;
+    bool gathering = false;  // plugins are being loaded that may begin where others do
     bool draining = false;
     bool paused = false;  // too much is not on disk
     std::mt19937_64 random{std::random_device{}()};
@@ -45,8 +48,12 @@ struct Shared {
 
     /// What the lanes want of the page; the last few pages are remembered, since lanes share them.
     const PageMatches& matches(const event::PagePtr& page) {
-        for (auto& known : known_)
-            if (known && known->page == page && known->version == index.version()) return known->matches;
+        const auto is_it = [&](const auto& known) {
+            return known && known->version == index.version() && !known->page.owner_before(page) &&
+                   !page.owner_before(known->page);
+        };
+        const auto found = std::find_if(known_.begin(), known_.end(), is_it);
+        if (found != known_.end()) return (*found)->matches;
         auto& place = known_[next_known_++ % known_.size()];
         place.emplace(Known{page, index.version(), PageMatches(index, *page)});
         return place->matches;
@@ -54,11 +61,11 @@ struct Shared {
 
 private:
     struct Known {
-        event::PagePtr page;
+        std::weak_ptr<const event::EventPage> page;  // a page that is gone is like no other
         std::uint64_t version;
         PageMatches matches;
     };
-    std::array<std::optional<Known>, 4> known_;
+    std::array<std::optional<Known>, 16> known_;
     std::size_t next_known_ = 0;
 };
 

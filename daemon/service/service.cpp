@@ -158,6 +158,7 @@ private:
             if (std::find(found.begin(), found.end(), name) == found.end())
                 log_.warning("[PLUGIN-ABSENT] A plugin of the configuration is in no collection. plugin={}",
                              name);
+        dispatcher_.expect(found);
         stream_->start();
         panel_->refresh();
         service_.notifier_.ready();

@@ -38,7 +38,8 @@ Cause cause_of(CURLcode code) {
     }
 }
 
-constexpr long file_buffer = 256L << 10;  // of libcurl's own, each way, while a file is on the way
+constexpr long answer_buffer = 128L << 10;  // of libcurl's own: a page of events comes in few pieces
+constexpr long file_buffer = 256L << 10;    // of libcurl's own, each way, while a file is on the way
 
 struct FreeList {
     void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
@@ -303,6 +304,7 @@ void Connection::set_options(Transfer& transfer) {
         set(easy, CURLOPT_BUFFERSIZE, file_buffer);
         set(easy, CURLOPT_UPLOAD_BUFFERSIZE, file_buffer);
     } else {
+        set(easy, CURLOPT_BUFFERSIZE, answer_buffer);
         set(easy, CURLOPT_TIMEOUT_MS, ms(route_.limits.total));
         set(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(route_.limits.answer_bytes));
     }

@@ -48,6 +48,45 @@ TEST_CASE("C2 events that came while the daemon was stopped are delivered in ord
     CHECK(rig.status("p").state == dispatch::LaneState::level);
 }
 
+TEST_CASE("plugins that are announced set out together from behind") {
+    dispatch::Settings settings;
+    settings.start.kind = dispatch::StartRule::Kind::earliest;
+    Rig rig(100, settings);
+    for (EventId id = 1; id <= 100; ++id) rig.source.show({id});
+    rig.dispatcher->expect({"a", "b", "broken"});
+    rig.begin();
+    const auto a = rig.load("a");
+    rig.settle_loop();
+    rig.dispatcher->on_refused("broken", Failure{Cause::invalid, "no plugin", 0, 0, {}}, false);
+    rig.settle_loop();
+    CHECK(rig.source.fetches == 0);
+    const auto b = rig.load("b");
+    CHECK(rig.source.fetches == 2);
+    rig.run(a);
+    rig.run(b);
+    CHECK(ids(a->journal) == range(1, 100));
+    CHECK(ids(b->journal) == range(1, 100));
+}
+
+TEST_CASE("a plugin whose loading takes long holds up nobody who is level and others for a moment only") {
+    dispatch::Settings settings;
+    settings.starts["late"] = {dispatch::StartRule::Kind::earliest, 0};
+    Rig rig(100, settings);
+    for (EventId id = 1; id <= 100; ++id) rig.source.show({id});
+    rig.dispatcher->expect({"level", "late", "hangs"});
+    rig.begin();
+    const auto level = rig.load("level");
+    const auto late = rig.load("late");
+    rig.live(101, 101);
+    rig.run(level);
+    CHECK(ids(level->journal) == range(101, 101));
+    rig.pass(settings.gather_time - 1ms);
+    CHECK(rig.source.fetches == 0);
+    rig.pass(1ms);
+    rig.run(late);
+    CHECK(ids(late->journal) == range(1, 101));
+}
+
 TEST_CASE("C5 two plugins each resume at their own position and get nothing twice") {
     Rig rig;
     rig.begin();

@@ -19,6 +19,15 @@ struct DeliveryHeader {
 };
 static_assert(sizeof(DeliveryHeader) == 56);
 
+/// Stands before the text of one outcome.
+struct OutcomeHeader {
+    std::int64_t event, duration_us;
+    std::uint32_t error_size;
+    std::uint16_t callback;
+    std::uint8_t cause, ok;
+};
+static_assert(sizeof(OutcomeHeader) == 24);
+
 class Writer {
 public:
     explicit Writer(std::string& out) : out_(out) {}
@@ -184,12 +193,11 @@ void put(Writer& out, const Outcomes& message) {
     out.number(message.first);
     out.number(static_cast<std::uint32_t>(message.list.size()));
     for (const auto& outcome : message.list) {
-        out.number(outcome.event);
-        out.number(outcome.callback);
-        out.flag(outcome.ok);
-        out.number(outcome.cause);
-        out.text(outcome.error);
-        out.number(static_cast<std::int64_t>(outcome.duration.count()));
+        out.number(OutcomeHeader{outcome.event, outcome.duration.count(),
+                                 static_cast<std::uint32_t>(outcome.error.size()), outcome.callback,
+                                 static_cast<std::uint8_t>(outcome.cause),
+                                 outcome.ok ? std::uint8_t{1} : std::uint8_t{0}});
+        out.bytes(outcome.error);
     }
 }
 void put(Writer& out, const Request& message) {
@@ -350,17 +358,18 @@ Result<FromHost> read_registered(Reader& in) {
 Outcomes read_outcomes(Reader& in) {
     Outcomes message;
     message.first = in.number<std::uint64_t>();
-    const auto count = in.count(24);
+    const auto count = in.count(sizeof(OutcomeHeader));
     message.list.reserve(count);
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
-        Outcome outcome;
-        outcome.event = in.number<EventId>();
-        outcome.callback = in.number<std::uint16_t>();
-        outcome.ok = in.flag();
-        outcome.cause = in.choice(Cause::internal);
-        outcome.error = in.text();
-        outcome.duration = std::chrono::microseconds(in.number<std::int64_t>());
-        message.list.push_back(std::move(outcome));
+        const auto header = in.number<OutcomeHeader>();
+        if (header.cause > static_cast<std::uint8_t>(Cause::internal)) in.spoil();
+        Outcome& outcome = message.list.emplace_back();
+        outcome.event = header.event;
+        outcome.callback = header.callback;
+        outcome.ok = header.ok != 0;
+        outcome.cause = static_cast<Cause>(header.cause);
+        if (header.error_size != 0) outcome.error = in.view(header.error_size);
+        outcome.duration = std::chrono::microseconds(header.duration_us);
     }
     return message;
 }

@@ -13,7 +13,7 @@
 
 namespace sg::host {
 
-/// A few kilobytes that the host writes before and after each call of plugin code, and the daemon
+/// Some kilobytes that the host writes before and after each call of plugin code, and the daemon
 /// reads while it waits, and once more when the host is gone. Messages are batched: this page is
 /// the truth about what has begun and what has ended. Whatever a plugin scribbles over it, the
 /// daemon compares with what it handed out.
@@ -25,7 +25,7 @@ namespace sg::host {
 class RunPage {
 public:
     /// Outcomes that may have ended and not be received yet; the host reports earlier than that.
-    static constexpr std::size_t ring_size = 512;
+    static constexpr std::size_t ring_size = 1024;
 
     struct Call {
         std::uint64_t sequence = 0;
@@ -45,7 +45,7 @@ public:
 
     std::uint64_t ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
-    static constexpr std::uint64_t magic_value = 0x5347524e00000002;  // changes with the layout
+    static constexpr std::uint64_t magic_value = 0x5347524e00000003;  // changes with the layout
     const std::uint64_t magic = magic_value;
 
 private:

@@ -91,7 +91,9 @@ void SocketDaemonChannel::pump() {
             return watch_for(true);
         } else if (errno != EINTR) {
             // The host is gone; what it left behind is still to be read, so only writing ends.
+            run_ = {};
             queue_.clear();
+            delivered_ = 0;
             out_.clear();
             to_share_.reset();
             sent_ = 0;
@@ -104,10 +106,7 @@ ssize_t SocketDaemonChannel::send_some() {
     const std::string_view rest = std::string_view(out_).substr(sent_);
     if (!to_share_) return ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
     const auto n = send_with(socket_.get(), rest, to_share_->fd());
-    if (n > 0) {
-        to_share_.reset();
-        run_.clear();
-    }
+    if (n > 0) to_share_.reset();
     return n;
 }
 
@@ -124,8 +123,10 @@ void SocketDaemonChannel::encode_next() {
             queue_.pop_front();
             continue;
         }
-        if (delivered_ < deliver->batch.size()) encode_events(deliver->batch);
-        if (delivered_ == deliver->batch.size()) {
+        if (delivered_ < deliver->batch.size()) {
+            encode_events(deliver->batch);
+        } else {
+            run_ = {};
             queue_.pop_front();
             delivered_ = 0;
         }
@@ -133,25 +134,24 @@ void SocketDaemonChannel::encode_next() {
 }
 
 /// The next of the batch that can share a frame: events of the page that the host has, or others.
-void SocketDaemonChannel::encode_events(std::vector<Delivery>& batch) {
-    run_.clear();
-    const auto page = batch[delivered_].event.page;
+void SocketDaemonChannel::encode_events(const std::vector<Delivery>& batch) {
+    const auto from = delivered_;
+    const auto page = batch[from].event.page;
     const bool pointed_at = is_same(shared_, page) || (is_worth_sharing(batch, delivered_) && share(page));
     std::size_t bytes = 0;
     for (; delivered_ < batch.size(); ++delivered_) {
-        auto& next = batch[delivered_];
+        const auto& next = batch[delivered_];
         if (next.event.page != page) {
             if (pointed_at ||
-                (run_.back().event.page != next.event.page && is_worth_sharing(batch, delivered_)))
+                (batch[delivered_ - 1].event.page != next.event.page && is_worth_sharing(batch, delivered_)))
                 break;
         }
-        const auto size = encoded_size(next);
+        const auto size = encoded_size(next) - (pointed_at ? next.event.row().raw.size() : 0);
         if (bytes > 0 && bytes + size > batch_bytes) break;
         bytes += size;
-        run_.push_back(std::move(next));
     }
+    run_ = std::span(batch).subspan(from, delivered_ - from);
     (void)host::encode_events(run_, pointed_at ? page.get() : nullptr, out_);
-    if (!to_share_) run_.clear();
 }
 
 bool SocketDaemonChannel::is_worth_sharing(const std::vector<Delivery>& batch, std::size_t from) const {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ private:
     void on_ready(std::uint32_t events);
     void pump();
     void encode_next();
-    void encode_events(std::vector<Delivery>& batch);
+    void encode_events(const std::vector<Delivery>& batch);
     bool is_worth_sharing(const std::vector<Delivery>& batch, std::size_t from) const;
     bool share(const event::PagePtr& page);
     ssize_t send_some();
@@ -46,13 +47,13 @@ private:
     UniqueFd socket_;
     Handlers handlers_;
     std::deque<ToHost> queue_;
-    std::size_t delivered_ = 0;  // of the `Deliver` at the head of the queue
+    std::size_t delivered_ = 0;  // of the `Deliver` at the head of the queue; what is in `out_` counts
     std::string out_;            // bytes on their way; bounded by one frame of events
     std::size_t sent_ = 0;
     std::shared_ptr<SharedPages> pages_;
     std::weak_ptr<const event::EventPage> shared_;  // whose text the host was told of last
     std::shared_ptr<const SharedText> to_share_;    // goes with the first byte of `out_`
-    std::vector<Delivery> run_;                     // the events in `out_`, while a text goes with it
+    std::span<const Delivery> run_;  // the events in `out_`; the queue keeps them until it is sent
     FrameReader in_{frame_limit_from_host};
     bool ended_ = false;
     bool writable_wanted_ = false;

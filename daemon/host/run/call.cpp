@@ -57,8 +57,10 @@ Outcome Call::run(const Event& event) noexcept {
     } catch (...) {
         failed(std::current_exception());
     }
-    std::unique_lock lock(mutex_);
-    told_.wait(lock, [this] { return done_; });
+    if (!done_here_) {
+        std::unique_lock lock(mutex_);
+        told_.wait(lock, [this] { return done_elsewhere_; });
+    }
     outcome_.duration =
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun_);
     return std::move(outcome_);
@@ -101,14 +103,18 @@ void Call::failed(std::exception_ptr why) noexcept {
 }
 
 void Call::finish(std::optional<Reason> failure) noexcept {
-    std::lock_guard lock(mutex_);  // held while telling: this object may be gone right afterwards
-    if (done_) return;
-    done_ = true;
+    if (done_.exchange(true, std::memory_order_acq_rel)) return;
     if (failure) {
         outcome_.ok = false;
         outcome_.cause = failure->cause;
         outcome_.error = std::move(failure->text);
     }
+    if (std::this_thread::get_id() == thread_) {
+        done_here_ = true;
+        return;
+    }
+    std::lock_guard lock(mutex_);  // held while telling: this object may be gone right afterwards
+    done_elsewhere_ = true;
     told_.notify_all();
 }
 

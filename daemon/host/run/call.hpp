@@ -1,10 +1,12 @@
 #pragma once
 // One call of one callback on one event.
 
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <sg/callback.hpp>
+#include <thread>
 
 #include "host/link/messages.hpp"
 #include "host/run/host_retriever.hpp"
@@ -83,9 +85,13 @@ private:
     mutable std::once_flag key_made_;
     mutable std::string key_;
 
+    // Told first decides. Most callbacks are done on the thread that began them, which needs no lock then.
+    const std::thread::id thread_ = std::this_thread::get_id();
+    std::atomic<bool> done_{false};
+    bool done_here_ = false;  // that thread's own
     std::mutex mutex_;
     std::condition_variable told_;
-    bool done_ = false;
+    bool done_elsewhere_ = false;  // under the lock
     Outcome outcome_;
 };
 

@@ -9,6 +9,7 @@ bool Outbox::add(std::uint64_t sequence, Outcome outcome, Flush flush) {
     {
         std::lock_guard lock(mutex_);
         if (pending_.empty()) first_ = sequence;
+        if (pending_.size() == pending_.capacity()) pending_.reserve(pending_.empty() ? 16 : most);
         const bool urgent = !outcome.ok || flush == Flush::now;
         pending_.push_back(std::move(outcome));
         if (urgent || pending_.size() >= most) {

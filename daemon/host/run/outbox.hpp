@@ -19,7 +19,7 @@ namespace sg::host {
 class Outbox {
 public:
     enum class Flush { now, later };
-    static constexpr std::size_t most = 128;  // well below RunPage::ring_size
+    static constexpr std::size_t most = 256;  // well below RunPage::ring_size
     static constexpr std::chrono::milliseconds patience{2};
 
     /// `on_lost` is called when outcomes cannot be sent any more. The link's thread may not see that
