@@ -72,7 +72,8 @@ void check_that_it_runs(const OutsideProject& project) {
                     .meta = {{"type", "attribute_change"}, {"old_value", "wtg"}, {"new_value", "rev"}},
                     .entity = {{"type", "Version"}, {"id", version}}});
     std::ofstream(dir / "sgeventd.yaml")
-        << "site: {url: '" << site.url() << "', credential: daemon, poll_interval: 50ms, idle_poll_interval: 50ms}\n"
+        << "site: {url: '" << site.url()
+        << "', credential: daemon, poll_interval: 50ms, idle_poll_interval: 50ms}\n"
         << "credentials: {daemon: {script: " << sg::sandbox::Site::script
         << ", key: " << sg::sandbox::Site::key << "}}\n"
         << "collections: [" << (dir / "collection").string() << "]\n"
