@@ -47,6 +47,27 @@ TEST_CASE("C2 what happened while the daemon was stopped is delivered in order")
     CHECK(test::journal_ids(home.journal()) == Ids{101, 102, 103, 104, 105});
 }
 
+TEST_CASE("C10 a collection that was renamed while the daemon was stopped costs no plugin its position") {
+    sandbox::Site site;
+    site.add_event(event(100));
+    Home home(site, {test::recorder()});
+    {
+        Daemon daemon(home);
+        REQUIRE(daemon.wait_until_followed({"recorder"}));
+        site.add_event(event(101));
+        REQUIRE(wait_for_recorded(home, 1));
+        CHECK(daemon.terminate() == Ended{0, 0});
+    }
+    site.add_event(event(102));
+    std::filesystem::rename(home.path() / "plugins", home.path() / "automation");
+    home.change({{"collections", {"automation"}}});
+    Daemon daemon(home);
+    INFO(daemon.log());
+    REQUIRE(wait_for_recorded(home, 2));
+    CHECK(daemon.wait_for_cursor("recorder", 102));
+    CHECK(test::journal_ids(home.journal()) == Ids{101, 102});
+}
+
 TEST_CASE("C3 a daemon that finds no site waits for it") {
     sandbox::Site site;
     site.add_event(event(100));
