@@ -44,6 +44,30 @@ TEST_CASE("C66 a plugin that halts stands at the event, tries again by itself, a
     CHECK(rig.status("p").state == LaneState::level);
 }
 
+TEST_CASE("C56 what turns up in a hole while a plugin stands is delivered when it goes on") {
+    const bool restarts = GENERATE(false, true);
+    Rig rig;
+    rig.begin();
+    auto plugin = rig.load("p", one_halts);
+    rig.live({{101}, {102}, {103}, {106}});
+    rig.run(plugin, [](const Call& call) { return call.event != 102; });
+    REQUIRE(rig.status("p").state == LaneState::halted);
+    rig.late({{104}, {105}});
+    rig.pass(1h);
+    if (restarts) {
+        rig.stop();
+        rig.boot();
+        rig.begin();
+        plugin = rig.load("p", one_halts);
+        rig.pass(1h);
+    }
+    plugin->journal.clear();
+    rig.run(plugin);
+    CHECK(ids(plugin->journal) == range(102, 106));
+    CHECK(rig.status("p").cursor == 106);
+    CHECK(rig.status("p").pending == 0);
+}
+
 TEST_CASE("a plugin that stands is found standing after a restart, with its attempts counted on") {
     const bool killed = GENERATE(false, true);
     Rig rig;
