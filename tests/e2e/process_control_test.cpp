@@ -142,6 +142,20 @@ TEST_CASE("a callback in a thread of the daemon that never ends is named, and th
     CHECK(ended() == ids(101, 103));
 }
 
+TEST_CASE("C115 a daemon whose site is gone and whose configuration is broken stops in order all the same") {
+    sandbox::Site site;
+    site.add_event(event(100));
+    Home home(site, {test::recorder()});
+    Daemon daemon(home);
+    INFO(daemon.log());
+    REQUIRE(daemon.wait_until_followed({"recorder"}));
+    site.refuse_connections();
+    REQUIRE(daemon.wait_for_log("[SITE-LOST]"));
+    std::ofstream(home.config_file()) << "site: [";
+    CHECK(daemon.terminate() == Ended{0, 0});
+    CHECK(daemon.cursor("recorder") == 100);
+}
+
 TEST_CASE("C114 a second signal ends a daemon with a stuck callback at once, its state whole") {
     sandbox::Site site;
     site.add_event(event(100));
