@@ -25,16 +25,23 @@ Response json(unsigned status, const nlohmann::json& body) {
 
 Response problem(unsigned status, const std::string& what) { return json(status, {{"error", what}}); }
 
+/// Without what has to be read from the event: whoever looks at the page asks for all of them.
 nlohmann::json in_short(const std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>>& letters) {
     constexpr std::size_t most = 1000;
     auto out = nlohmann::json::array();
     if (letters) {
         for (const auto& letter : *letters) {
             if (out.size() == most) break;
-            auto one = shown(*letter);
-            one["error"] = letter->history.errors.empty() ? "" : letter->history.errors.back().text;
-            for (const char* long_one : {"errors", "errors_left_out", "trace", "row"}) one.erase(long_one);
-            out.push_back(std::move(one));
+            const auto& errors = letter->history.errors;
+            out.push_back({{"plugin", letter->plugin},
+                           {"callback", letter->callback},
+                           {"event", letter->event},
+                           {"event_type", letter->type},
+                           {"attribute", letter->attribute},
+                           {"attempts", letter->attempts},
+                           {"died", iso_time(letter->died)},
+                           {"reason", letter->why},
+                           {"error", errors.empty() ? "" : errors.back().text}});
         }
     }
     const auto there_are = letters ? letters->size() : 0;
