@@ -164,7 +164,7 @@ struct AskData {
     std::string what;       ///< see `DataRequest`
     std::string arguments;  ///< JSON text
 
-    std::size_t bytes() const noexcept { return what.size() + arguments.size(); }
+    std::size_t bytes() const noexcept { return session_uuid.size() + what.size() + arguments.size(); }
 };
 
 /// Nobody wants that answer any more: there is none.
