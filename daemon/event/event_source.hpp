@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "event/event_page.hpp"
 
@@ -38,6 +40,13 @@ public:
     /// The highest id handed to `EventSink::on_live`; a lane at it is level.
     virtual EventId level() const = 0;
 
+    /// The lowest missing id above `position` that is still waited for, if any.
+    virtual std::optional<EventId> awaited(EventId /*position*/) const { return std::nullopt; }
+
+    /// Rows are to have these fields besides the usual ones: in every stretch handed out from now on, also in
+    /// what is late from now on. Fields add up.
+    virtual void want_fields(const std::vector<std::string>& /*fields*/) {}
+
     /// The newest id that the site has now, which may be above `level()` after a long absence. `ready` is
     /// called once, at once where that is known, else on the loop when the site has told.
     virtual void newest(std::function<void(EventId)> ready) { ready(level()); }
@@ -58,6 +67,9 @@ public:
     /// returns to the loop.
     /// Plugins not past it meet the row in their own stretch.
     virtual void on_late(const PagePtr& rows, checkpoint::Batch& batch) = 0;
+
+    /// Some ids are no longer waited for; told later, on the loop.
+    virtual void on_given_up() {}
 
 protected:
     ~EventSink() = default;

@@ -5,8 +5,10 @@
 #include <memory>
 #include <sg/event_filter.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "event/conditions.hpp"
 #include "host/link/messages.hpp"
 #include "util/result.hpp"
 
@@ -17,6 +19,14 @@ struct CallbackInfo {
     std::string name;
     EventFilter filter;
     OnFailure on_failure = OnFailure::retry;
+    event::Conditions conditions{};     ///< what else must hold of an event
+    std::vector<std::string> fields{};  ///< that its events are to have besides the usual ones
+    host::Gathering gathering{};        ///< how long further events are waited for
+    int concurrency = 1;                ///< calls at once
+
+    bool wants(const Event& event) const {
+        return filter.matches(event.type(), event.attribute()) && conditions.hold(event);
+    }
 };
 
 /// They cross the link as they are: see there.
@@ -50,6 +60,7 @@ public:
     virtual std::uint64_t number() const noexcept = 0;
     virtual const std::string& build() const noexcept = 0;  ///< content hash of the library, hex
     virtual const std::vector<CallbackInfo>& callbacks() const noexcept = 0;
+    virtual std::string_view file() const noexcept { return {}; }  ///< the plugin's, in its collection
 
     /// Hands over events; never blocks. What the host does not read yet is buffered here, so the
     /// caller bounds what it has outstanding.

@@ -95,25 +95,18 @@ void LiveGeneration::on_hello(const host::Hello& hello) {
                        hello.abi.substr(0, 300), SG_ABI_TEXT));
 }
 
-void LiveGeneration::on_registered(host::Registered registered) {
-    if (registered_ || refused_) return reject("it registered twice");
-    for (auto& callback : registered.callbacks) {
-        callbacks_.push_back({std::move(callback.name), std::move(callback.filter), callback.on_failure});
-        credentials_.push_back(std::move(callback.credential));
-    }
-    alerts_ = std::move(registered.alerts);
-    registered_ = true;
-    if (draining_) return;
-    end_timer_.reset();
-    stuck_ = false;
-    handlers_.ready();
+/// Where calls do not overlap only the first can be meant.
+std::deque<Running>::iterator LiveGeneration::expected_of(EventId event, std::uint16_t callback) {
+    const auto is_it = [&](const Running& one) { return one.event == event && one.callback == callback; };
+    if (!overlaps_)
+        return !expected_.empty() && is_it(expected_.front()) ? expected_.begin() : expected_.end();
+    return std::find_if(expected_.begin(), expected_.end(), is_it);
 }
 
 bool LiveGeneration::is_next(const Outcome& outcome) {
-    if (expected_.empty() || expected_.front().event != outcome.event ||
-        expected_.front().callback != outcome.callback)
-        return false;
-    expected_.pop_front();
+    const auto place = expected_of(outcome.event, outcome.callback);
+    if (place == expected_.end()) return false;
+    expected_.erase(place);
     ++received_;
     return true;
 }
@@ -123,9 +116,10 @@ void LiveGeneration::on_outcomes(host::Outcomes outcomes) {
         return reject("it reported outcomes out of their order");
     for (const auto& outcome : outcomes.list)
         if (!is_next(outcome)) return reject("it reported the outcome of a call that nobody asked for");
-    if (stuck_ && !expected_.empty()) stuck_ = still_runs(seen_.sequence);
+    if (stuck_ && !expected_.empty()) stuck_ = runs_still(is_slow);
     if (expected_.empty()) {
         call_timer_.reset();
+        if (forced_.empty()) deadline_timer_.reset();
         stuck_ = false;
     }
     if (!outcomes.list.empty()) handlers_.outcomes(std::move(outcomes.list));
@@ -239,10 +233,11 @@ HostEnd LiveGeneration::explain(HostBody::End end, std::vector<Outcome>& last_ou
         if (!is_next(outcome)) break;
         last_outcomes.push_back(std::move(outcome));
     }
-    const auto running = body_->page().running();
-    if (running && running->sequence == received_ + 1 && !expected_.empty() &&
-        expected_.front().event == running->event && expected_.front().callback == running->callback)
-        out.running.push_back(expected_.front());
+    for (const auto& running : body_->page().all_running()) {
+        if (!overlaps_ && running.sequence != received_ + 1) continue;
+        const auto place = expected_of(running.event, running.callback);
+        if (place != expected_.end()) out.running.push_back(*place);
+    }
     return out;
 }
 
@@ -298,54 +293,67 @@ void LiveGeneration::watch_calls() {
     const auto pause = std::clamp<std::chrono::milliseconds>(shortest / 8, 10ms, 1000ms);
     call_timer_ = loop_.after(pause, [this] {
         if (!body_ || expected_.empty()) return;
-        look_at_call();
+        look_at_calls();
         watch_calls();
     });
 }
 
-bool LiveGeneration::still_runs(std::uint64_t sequence) const {
-    const auto running = body_ ? body_->page().running() : std::nullopt;
-    return running && running->sequence == sequence;
+bool LiveGeneration::is_slow(const Seen& call) { return call.warned || call.stopped.has_value(); }
+bool LiveGeneration::is_overdue(const Seen& call) { return call.stopped.has_value(); }
+
+void LiveGeneration::look_at_calls() {
+    std::vector<Seen> seen;
+    for (const auto& call : body_->page().all_running()) {
+        const auto before = std::find_if(seen_.begin(), seen_.end(),
+                                         [&](const auto& one) { return one.sequence == call.sequence; });
+        auto& now =
+            seen.emplace_back(before == seen_.end() ? Seen{call.sequence, loop_.clock().now()} : *before);
+        look_at_call(call, now);
+    }
+    seen_ = std::move(seen);
+    stuck_ = std::any_of(seen_.begin(), seen_.end(), is_slow);
+    if (!std::any_of(seen_.begin(), seen_.end(), is_overdue)) {
+        if (forced_.empty()) deadline_timer_.reset();
+    } else if (!deadline_timer_) {
+        deadline_timer_ = loop_.after(plan_.options->kill_grace, [this] { end_overdue(); });
+    }
 }
 
-void LiveGeneration::look_at_call() {
-    const auto running = body_->page().running();
+void LiveGeneration::look_at_call(const host::RunPage::Call& call, Seen& seen) {
     const auto now = loop_.clock().now();
-    if (!running || running->sequence != seen_.sequence) {
-        seen_ = {running ? running->sequence : 0, now};
-        return;
-    }
-    const auto name = [&] {
-        return running->callback < callbacks_.size() ? callbacks_[running->callback].name : std::string();
-    };
+    const auto name = call.callback < callbacks_.size() ? callbacks_[call.callback].name : std::string();
     const auto& [soft, hard] = std::pair(plan_.settings->soft_deadline, plan_.settings->hard_deadline);
-    if (soft && now - seen_.at >= *soft && !std::exchange(seen_.warned, true))
+    if (soft && now - seen.at >= *soft && !std::exchange(seen.warned, true))
         plan_.log->warning(
             "[CALL-SLOW] A callback takes longer than its soft deadline. callback={} event={} "
             "deadline={}",
-            name(), running->event, readable(*soft));
-    if (!hard || now - seen_.at < *hard || std::exchange(seen_.stopped, true)) return;
+            name, call.event, readable(*soft));
+    if (!hard || now - seen.at < *hard || seen.stopped) return;
+    seen.stopped = now;
     plan_.log->error(
         "[CALL-OVERDUE] A callback passed its hard deadline; {}. callback={} event={} deadline={}",
         body_->can_be_killed() ? "its host is ended" : "it is asked to stop, and cannot be ended in a thread",
-        name(), running->event, readable(*hard));
-    stop_call(running->sequence);
+        name, call.event, readable(*hard));
+    body_->channel().send(host::StopCall{call.sequence});
 }
 
-/// Asks first, then SIGABRT for a trace, then SIGKILL; stops asking as soon as the call has ended.
-void LiveGeneration::stop_call(std::uint64_t sequence) {
-    body_->channel().send(host::StopCall{sequence});
-    deadline_timer_ = loop_.after(plan_.options->kill_grace, [this, sequence] {
-        if (!still_runs(sequence)) return;
-        if (!body_->can_be_killed()) {
-            stuck_ = true;
-            return;
-        }
-        forced_ = fmt::format("passed its hard deadline of {}", readable(*plan_.settings->hard_deadline));
-        body_->abort();
-        deadline_timer_ = loop_.after(plan_.options->kill_grace, [this] {
-            if (body_) body_->kill();
-        });
+bool LiveGeneration::runs_still(bool (*which)(const Seen&)) const {
+    if (!body_) return false;
+    const auto running = body_->page().all_running();
+    return std::any_of(seen_.begin(), seen_.end(), [&](const Seen& one) {
+        return which(one) && std::any_of(running.begin(), running.end(),
+                                         [&](const auto& call) { return call.sequence == one.sequence; });
+    });
+}
+
+/// They were asked first; now SIGABRT for a trace, then SIGKILL.
+void LiveGeneration::end_overdue() {
+    deadline_timer_.reset();
+    if (!runs_still(is_overdue) || !body_->can_be_killed()) return;
+    forced_ = fmt::format("passed its hard deadline of {}", readable(*plan_.settings->hard_deadline));
+    body_->abort();
+    deadline_timer_ = loop_.after(plan_.options->kill_grace, [this] {
+        if (body_) body_->kill();
     });
 }
 

@@ -27,6 +27,7 @@ public:
         host::SiteRequests* requests = nullptr;
         host::DataRequests* data = nullptr;  ///< null: there is no data retriever
         Logger* log = nullptr;               ///< the plugin's
+        std::string file{};                  ///< in its collection
     };
 
     /// The last thing that is told.
@@ -59,6 +60,7 @@ public:
     std::uint64_t number() const noexcept override { return plan_.number; }
     const std::string& build() const noexcept override { return plan_.build->hash(); }
     const std::vector<CallbackInfo>& callbacks() const noexcept override { return callbacks_; }
+    std::string_view file() const noexcept override { return plan_.file; }
     void deliver(std::vector<Delivery> batch) override;
 
     const std::shared_ptr<const Build>& build_of() const noexcept { return plan_.build; }
@@ -71,6 +73,7 @@ private:
     void on_message(host::FromHost message);
     void on_hello(const host::Hello& hello);
     void on_registered(host::Registered registered);
+    void refuse_registration(Failure why);
     void on_outcomes(host::Outcomes outcomes);
     void on_request(host::Request request);
     void on_ask_data(host::AskData ask);
@@ -78,6 +81,7 @@ private:
     void on_clear_data(std::uint64_t clearing);
     void end_data(std::uint64_t id, host::DataOutcome outcome);
     Credential credential_of(const std::optional<std::uint16_t>& callback) const;
+    Result<CallbackInfo> info_of(host::RegisteredCallback registered) const;
     void on_log(const host::LogLine& line);
     void on_channel_ended(std::optional<Failure> malformed);
     void on_body_ended(HostBody::End end);
@@ -85,15 +89,26 @@ private:
 
     /// Takes the next outcome off what is expected; false if it is another one's.
     bool is_next(const Outcome& outcome);
+    std::deque<Running>::iterator expected_of(EventId event, std::uint16_t callback);
     void reject(std::string what);
     void drop_requests();
     HostEnd explain(HostBody::End end, std::vector<Outcome>& last_outcomes);
     void tell_gone(Gone gone);
 
     void watch_calls();
-    void look_at_call();
-    void stop_call(std::uint64_t sequence);
-    bool still_runs(std::uint64_t sequence) const;
+    struct Seen {
+        std::uint64_t sequence = 0;
+        Clock::Time at{};
+        bool warned = false;
+        std::optional<Clock::Time> stopped{};  ///< when it was asked to end
+    };
+    static bool is_slow(const Seen& call);
+    static bool is_overdue(const Seen& call);
+    void look_at_calls();
+    void look_at_call(const host::RunPage::Call& call, Seen& seen);
+    void end_overdue();
+    /// Whether one of those that were seen, and that `which` is about, runs still.
+    bool runs_still(bool (*which)(const Seen&)) const;
 
     Loop& loop_;
     Plan plan_;
@@ -107,6 +122,7 @@ private:
     std::optional<Failure> refused_;
 
     std::deque<Running> expected_;  // calls handed out, in order, whose outcome is awaited
+    bool overlaps_ = false;         // outcomes may come in another order
     std::uint64_t received_ = 0;    // sequence of the last outcome
 
     std::map<std::uint64_t, std::stop_source> requests_;
@@ -116,12 +132,7 @@ private:
     std::map<std::uint64_t, std::size_t> asked_data_;  // bytes of requests that are not answered
     std::size_t asked_data_bytes_ = 0;
 
-    struct Seen {
-        std::uint64_t sequence = 0;
-        Clock::Time at{};
-        bool warned = false, stopped = false;
-    };
-    Seen seen_;
+    std::vector<Seen> seen_;  // of the calls that were running at the last look
     bool stuck_ = false;
     Loop::Handle call_timer_, deadline_timer_, end_timer_;
     std::shared_ptr<int> alive_ = std::make_shared<int>();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sg/event_traits.hpp>
 #include <sg/logger.hpp>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ struct PluginSettings {
     std::optional<std::chrono::seconds> cpu_time;                     ///< of the host, in total
     std::optional<std::uint64_t> open_files;                          ///< of the host
     int nice = 0;                                                     ///< added to the daemon's own
+    EventTraits only{}, never{};                                      ///< of the events of all its callbacks
 };
 
 struct PluginSetOptions {
@@ -42,7 +44,10 @@ struct PluginSetOptions {
     std::filesystem::path cache_directory;  ///< private copies; made if absent; must not be mounted noexec
     std::filesystem::path lock_file;        ///< `hosts.lock` in the state directory, shared by all hosts
     std::filesystem::path host_program;     ///< `sgeventd-host`; empty: see `find_host_program`
-    std::string site;                       ///< the site's identity, part of every idempotency key
+    /// The script behind each credential; empty: a person, or in a person's name. Under the empty name the
+    /// default.
+    std::map<std::string, std::string> scripts{};
+    std::string site;  ///< the site's identity, part of every idempotency key
     bool dry_run = false;
     std::vector<std::string> environment;                     ///< variables that hosts get besides the usual
     std::chrono::milliseconds registration_deadline{60'000};  ///< from start to registered

@@ -72,7 +72,7 @@ void PluginSlot::start(std::shared_ptr<const Build> build) {
     starting_ = std::make_shared<LiveGeneration>(
         set_.loop,
         LiveGeneration::Plan{plugin_, generations_, std::move(build), &settings_, &set_.options,
-                             &set_.requests, set_.data, &log_},
+                             &set_.requests, set_.data, &log_, file_.string()},
         std::move(body));
     // The slot owns the generation, so it holds itself only weakly.
     const auto with = [weak = std::weak_ptr(starting_)](auto&& what) {

@@ -84,7 +84,7 @@ TEST_CASE("C73 each kind of broken plugin has a message of its own, and the othe
     rig.add("missing_symbol");
     const auto whole = read(Rig::built("good"));
     write(rig.dir / "plugins/half.so", whole.substr(0, whole.size() / 2));
-    write(rig.dir / "plugins/wrong_version.so", patched(whole, "api=1.1;", "api=9.1;"));
+    write(rig.dir / "plugins/wrong_version.so", patched(whole, "api=1.2;", "api=9.2;"));
     write(rig.dir / "plugins/wrong_json.so", patched(whole, ";json=3.", ";json=2."));
     write(rig.dir / "plugins/wrong_string.so", patched(whole, "cxx11=1", "cxx11=0"));
     write(rig.dir / "plugins/not_a_library.so",
@@ -105,10 +105,10 @@ TEST_CASE("C73 each kind of broken plugin has a message of its own, and the othe
     };
     refused("no_entry", "no entry point");
     refused("throws_in_registration", "std::runtime_error: no config for the farm");
-    refused("bad_policy", "callback 'strict': a concurrency other than 1 is not supported");
+    refused("bad_policy", "callback 'strict': a concurrency is from 1 to 64");
     refused("missing_symbol", "undefined symbol");
     refused("half", "not complete");
-    refused("wrong_version", "see api: the plugin has [api=9.1;");
+    refused("wrong_version", "see api: the plugin has [api=9.2;");
     refused("wrong_json", "see json: the plugin has [");
     refused("wrong_string", "see stdlib: the plugin has [");
     refused("not_a_library", "not complete");

@@ -1,5 +1,6 @@
 #include "host/link/codec.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -15,7 +16,7 @@ struct DeliveryHeader {
     std::uint32_t attempt, type_size, attribute_size, raw_size;
     std::uint16_t callbacks;
     std::uint8_t redelivered, unused;
-    std::uint32_t unused2;
+    std::uint32_t merged;
 };
 static_assert(sizeof(DeliveryHeader) == 56);
 
@@ -116,9 +117,12 @@ void put(Writer& out, const Delivery& delivery, const event::EventPage* shared) 
         row.id, row.project, row.created_at.time_since_epoch().count(), offset, delivery.attempt,
         static_cast<std::uint32_t>(row.type.size()), static_cast<std::uint32_t>(row.attribute.size()),
         static_cast<std::uint32_t>(row.raw.size()), static_cast<std::uint16_t>(delivery.callbacks.size()),
-        delivery.redelivered ? std::uint8_t{1} : std::uint8_t{0}, 0, 0});
+        delivery.redelivered ? std::uint8_t{1} : std::uint8_t{0}, 0,
+        static_cast<std::uint32_t>(delivery.merged.size())});
     out.bytes({reinterpret_cast<const char*>(delivery.callbacks.data()),
                delivery.callbacks.size() * sizeof(std::uint16_t)});
+    out.bytes(
+        {reinterpret_cast<const char*>(delivery.merged.data()), delivery.merged.size() * sizeof(EventId)});
     out.bytes(row.type);
     out.bytes(row.attribute);
     if (offset < 0) out.bytes(row.raw);
@@ -183,6 +187,12 @@ void put(Writer& out, const Registered& message) {
         out.text(callback.credential.script_name);
         out.text(callback.credential.script_key);
         out.number(callback.on_failure);
+        out.number(static_cast<std::int32_t>(callback.concurrency));
+        out.text(nlohmann::json{callback.only.to_json(), callback.never.to_json(), callback.fields}.dump(
+            -1, ' ', false, nlohmann::json::error_handler_t::replace));
+        out.number<std::int64_t>(callback.gathering.coalesce.count());
+        out.number(callback.gathering.by);
+        out.number<std::int64_t>(callback.gathering.settle.count());
     }
 }
 void put(Writer& out, const RegistrationFailed& message) {
@@ -316,6 +326,9 @@ Result<ToHost> read_deliver(std::string payload, const std::shared_ptr<const Map
         const auto callbacks = in.view(header.callbacks * sizeof(std::uint16_t));
         delivery.callbacks.resize(callbacks.size() / sizeof(std::uint16_t));
         if (!callbacks.empty()) std::memcpy(delivery.callbacks.data(), callbacks.data(), callbacks.size());
+        const auto merged = in.view(std::size_t{header.merged} * sizeof(EventId));
+        delivery.merged.resize(merged.size() / sizeof(EventId));
+        if (!merged.empty()) std::memcpy(delivery.merged.data(), merged.data(), merged.size());
         event::EventRow row;
         row.id = header.id;
         row.project = header.project;
@@ -333,24 +346,43 @@ Result<ToHost> read_deliver(std::string payload, const std::shared_ptr<const Map
     return ToHost(std::move(message));
 }
 
+/// Throws what the values throw that are read from JSON.
+RegisteredCallback read_callback_info(Reader& in) {
+    RegisteredCallback callback;
+    callback.name = in.text();
+    callback.filter = EventFilter::from_json(nlohmann::json::parse(in.text(), nullptr, false));
+    callback.credential.name = in.text();
+    callback.credential.script_name = in.text();
+    callback.credential.script_key = in.text();
+    callback.on_failure = in.choice(OnFailure::halt);
+    callback.concurrency = std::clamp(in.number<std::int32_t>(), 1, most_at_once);
+    const auto more = nlohmann::json::parse(in.text(), nullptr, false);
+    if (!more.is_array() || more.size() != 3 || !more[2].is_array())
+        throw Error(Cause::invalid, "not what a host says");
+    callback.only = EventTraits::from_json(more[0]);
+    callback.never = EventTraits::from_json(more[1]);
+    for (const auto& field : more[2])
+        if (field.is_string()) callback.fields.push_back(field.get<std::string>());
+    const auto time = [&in] {
+        return std::clamp(std::chrono::milliseconds(in.number<std::int64_t>()), std::chrono::milliseconds(0),
+                          longest_gathering);
+    };
+    callback.gathering.coalesce = time();
+    callback.gathering.by = in.choice(MergeBy::nothing);
+    callback.gathering.settle = time();
+    return callback;
+}
+
 Result<FromHost> read_registered(Reader& in) {
     Registered message;
     message.alerts = in.text();
     const auto count = in.count(5 * sizeof(std::uint32_t));
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
-        RegisteredCallback callback;
-        callback.name = in.text();
-        const auto filter = nlohmann::json::parse(in.text(), nullptr, false);
         try {
-            callback.filter = EventFilter::from_json(filter);
+            message.callbacks.push_back(read_callback_info(in));
         } catch (const Error& error) {
-            return fail(Cause::bad_answer, "the filter of a callback: {}", error.what());
+            return fail(Cause::bad_answer, "a callback that is not well formed: {}", error.what());
         }
-        callback.credential.name = in.text();
-        callback.credential.script_name = in.text();
-        callback.credential.script_key = in.text();
-        callback.on_failure = in.choice(OnFailure::halt);
-        message.callbacks.push_back(std::move(callback));
     }
     return FromHost(std::move(message));
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <sg/error.hpp>
 #include <sg/event_filter.hpp>
+#include <sg/event_traits.hpp>
 #include <sg/logger.hpp>
 #include <sg/registrar.hpp>
 #include <string>
@@ -28,6 +29,7 @@ struct Delivery {
     CallbackList callbacks;  ///< indexes into the registered callbacks, ascending
     std::uint32_t attempt = 1;
     bool redelivered = false;
+    std::vector<EventId> merged = {};  ///< other events that this call is for, ascending; nearly always none
 };
 
 /// How one callback ended on one event.
@@ -54,7 +56,7 @@ struct Configure {
     std::uint32_t requests_at_once = 1;
 };
 
-/// Events to run, in this order, one at a time.
+/// Events to run, in this order, one at a time but where their callbacks may overlap.
 struct Deliver {
     std::vector<Delivery> batch;
 };
@@ -103,11 +105,28 @@ struct Hello {
     std::string abi;  ///< SG_ABI_TEXT of the host program
 };
 
+/// How long a callback waits for further events, and which become one with the first.
+struct Gathering {
+    std::chrono::milliseconds coalesce{0};
+    MergeBy by = MergeBy::entity_and_type;
+    std::chrono::milliseconds settle{0};
+
+    bool is_wanted() const noexcept { return coalesce.count() != 0 || settle.count() != 0; }
+    friend bool operator==(const Gathering&, const Gathering&) = default;
+};
+
+inline constexpr std::chrono::milliseconds longest_gathering = std::chrono::hours(1);
+inline constexpr int most_at_once = 64;  // calls of one host
+
 struct RegisteredCallback {
     std::string name;
     EventFilter filter;
     Credential credential;
     OnFailure on_failure = OnFailure::retry;
+    int concurrency = 1;
+    EventTraits only{}, never{};
+    std::vector<std::string> fields{};
+    Gathering gathering{};
 };
 
 /// The plugin is loaded; once.

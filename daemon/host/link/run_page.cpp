@@ -17,9 +17,8 @@ void RunPage::begin(const Call& call) noexcept {
     begun_.store(call.sequence, std::memory_order_release);
 }
 
-void RunPage::end(const Outcome& outcome) noexcept {
-    const auto sequence = begun_.load(std::memory_order_relaxed);
-    Entry& entry = ring_[sequence % ring_size];
+void RunPage::keep(const Outcome& outcome, std::uint64_t number) noexcept {
+    Entry& entry = ring_[number % ring_size];
     const auto us =
         std::clamp<std::int64_t>(outcome.duration.count(), 0, std::numeric_limits<std::uint32_t>::max());
     entry.event.store(outcome.event, std::memory_order_relaxed);
@@ -28,8 +27,38 @@ void RunPage::end(const Outcome& outcome) noexcept {
                                         static_cast<std::uint32_t>(outcome.ok ? 1 : 0),
                                     std::memory_order_relaxed);
     entry.duration_us.store(static_cast<std::uint32_t>(us), std::memory_order_relaxed);
-    entry.sequence.store(sequence, std::memory_order_release);
-    ended_.store(sequence, std::memory_order_release);
+    entry.sequence.store(number, std::memory_order_release);
+    ended_.store(number, std::memory_order_release);
+}
+
+void RunPage::end(const Outcome& outcome) noexcept { keep(outcome, begun_.load(std::memory_order_relaxed)); }
+
+void RunPage::begin_beside(const Call& call, std::size_t slot) noexcept {
+    Slot& place = slots_[slot % slots];
+    place.event.store(call.event, std::memory_order_relaxed);
+    place.callback.store(call.callback, std::memory_order_relaxed);
+    place.sequence.store(call.sequence, std::memory_order_release);
+}
+
+/// The outcome first: a call that both ended and runs has ended, for whoever reads.
+void RunPage::end_beside(const Outcome& outcome, std::uint64_t number, std::size_t slot) noexcept {
+    keep(outcome, number);
+    slots_[slot % slots].sequence.store(0, std::memory_order_release);
+}
+
+std::vector<RunPage::Call> RunPage::all_running() const {
+    std::vector<Call> out;
+    if (const auto only = running()) out.push_back(*only);
+    for (const auto& slot : slots_) {
+        Call call;
+        call.sequence = slot.sequence.load(std::memory_order_acquire);
+        if (call.sequence == 0) continue;
+        call.event = slot.event.load(std::memory_order_acquire);
+        call.callback = static_cast<std::uint16_t>(slot.callback.load(std::memory_order_acquire));
+        // Read again: where the writer has gone on meanwhile, this call has ended.
+        if (slot.sequence.load(std::memory_order_acquire) == call.sequence) out.push_back(call);
+    }
+    return out;
 }
 
 std::optional<RunPage::Call> RunPage::running() const noexcept {

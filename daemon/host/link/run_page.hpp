@@ -36,8 +36,18 @@ public:
     void begin(const Call& call) noexcept;
     void end(const Outcome& outcome) noexcept;  ///< of the call that was begun last
 
-    /// The call that is running; nullopt between calls.
+    // Where calls overlap each thread has a slot, and outcomes are numbered as they are reached: what follows
+    // takes the place of `begin` and `end`, one writer at a time for each slot, one at a time for
+    // `end_beside`.
+    static constexpr std::size_t slots = most_at_once;
+    void begin_beside(const Call& call, std::size_t slot) noexcept;
+    void end_beside(const Outcome& outcome, std::uint64_t number, std::size_t slot) noexcept;
+
+    /// The call that is running where none overlap; nullopt between calls.
     std::optional<Call> running() const noexcept;
+
+    /// All that are running.
+    std::vector<Call> all_running() const;
 
     /// What ended with a sequence above `received`, in order. Texts are not kept here.
     /// For a writer that is gone: a living one may overtake the reader.
@@ -45,7 +55,7 @@ public:
 
     std::uint64_t ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
-    static constexpr std::uint64_t magic_value = 0x5347524e00000003;  // changes with the layout
+    static constexpr std::uint64_t magic_value = 0x5347524e00000004;  // changes with the layout
     const std::uint64_t magic = magic_value;
 
 private:
@@ -55,11 +65,19 @@ private:
         std::atomic<std::uint32_t> callback_and_result{0};  // callback, cause, ok: 16, 8 and 8 bits
         std::atomic<std::uint32_t> duration_us{0};
     };
+    struct Slot {
+        std::atomic<std::uint64_t> sequence{0};  // 0: nothing runs
+        std::atomic<EventId> event{0};
+        std::atomic<std::uint32_t> callback{0};
+    };
+    void keep(const Outcome& outcome, std::uint64_t number) noexcept;
+
     std::atomic<std::uint64_t> begun_{0};
     std::atomic<EventId> event_{0};
     std::atomic<std::uint32_t> callback_{0};
     std::atomic<std::uint64_t> ended_{0};
     std::array<Entry, ring_size> ring_{};
+    std::array<Slot, slots> slots_{};
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 

@@ -89,6 +89,14 @@ DataRetriever& Call::retriever() {
     return *retriever_;
 }
 
+const std::vector<EventId>& Call::merged() const {
+    std::call_once(merged_made_, [this] {
+        merged_ = delivery_.merged;
+        merged_.push_back(outcome_.event);
+    });
+    return merged_;
+}
+
 void Call::succeeded() noexcept { finish(std::nullopt); }
 
 void Call::failed(std::exception_ptr why) noexcept {

@@ -30,6 +30,7 @@ struct LoadedCallback {
     RegisteredCallback info;
     nlohmann::json args;
     std::unique_ptr<CallbackBase> run;
+    KeepOrder keep_order = KeepOrder::entity;  ///< with a concurrency of more than 1
 };
 
 /// What every call of a host shares.
@@ -64,6 +65,7 @@ public:
     std::stop_token stop_token() const noexcept override { return stop_; }
     TaskManager& tasks() override { return tasks_.get(); }
     DataRetriever& retriever() override;
+    const std::vector<EventId>& merged() const override;
 
     void succeeded() noexcept override;
     void failed(std::exception_ptr why) noexcept override;
@@ -84,6 +86,8 @@ private:
     std::chrono::steady_clock::time_point begun_;
     mutable std::once_flag key_made_;
     mutable std::string key_;
+    mutable std::once_flag merged_made_;
+    mutable std::vector<EventId> merged_;
 
     // Told first decides. Most callbacks are done on the thread that began them, which needs no lock then.
     const std::thread::id thread_ = std::this_thread::get_id();

@@ -1,9 +1,11 @@
 #include "host/run/host_run.hpp"
 
 #include <sg/abi.hpp>
+
+#include <algorithm>
 #include <utility>
 
-#include "host/run/plugin_event.hpp"
+#include "event/row_event.hpp"
 #include "host/run/registrar.hpp"
 #include "util/thread.hpp"
 
@@ -80,21 +82,27 @@ void HostRun::take(ToHost message) {
         state_.log.set_level(level->level);
     } else if (const auto* call = std::get_if<StopCall>(&message)) {
         std::optional<std::stop_source> stop;
+        std::shared_ptr<Crew> crew;
         {
             std::lock_guard lock(mutex_);
-            if (call->sequence == sequence_) stop = stop_;
+            crew = crew_;
+            if (!crew && call->sequence == sequence_) stop = stop_;
         }
+        if (crew) crew->stop_call(call->sequence);
         if (stop) stop->request_stop();  // runs what the plugin hung on it: no lock is held
     } else {
         std::stop_source stop;
+        std::shared_ptr<Crew> crew;
         {
             std::lock_guard lock(mutex_);
+            crew = crew_;
             draining_ = true;
             stopping_ = stopping_ || std::holds_alternative<Stop>(message);
             stop = stop_;
             changed_.notify_all();
         }
         if (std::holds_alternative<Stop>(message)) stop.request_stop();
+        if (crew) std::holds_alternative<Stop>(message) ? crew->stop() : crew->drain();
     }
 }
 
@@ -138,7 +146,32 @@ Result<void> HostRun::register_plugin(Library& library) {
     return {};
 }
 
+/// Events go to a crew. It is there before the first event and until nothing runs any more.
+void HostRun::run_overlapping() {
+    const auto crew = std::make_shared<Crew>(state_, page_, outbox_, callbacks_);
+    {
+        std::lock_guard lock(mutex_);
+        crew_ = crew;
+    }
+    for (auto batch = next_batch(); !batch.empty(); batch = next_batch()) crew->add(std::move(batch));
+    bool is_stopping = false;
+    {
+        std::lock_guard lock(mutex_);
+        is_stopping = stopping_;  // it may have been said before there was a crew
+    }
+    is_stopping ? crew->stop() : crew->drain();
+    crew->finish();
+    {
+        std::lock_guard lock(mutex_);
+        crew_.reset();
+    }
+    outbox_.flush();
+}
+
 void HostRun::run_deliveries() {
+    if (std::any_of(callbacks_.begin(), callbacks_.end(),
+                    [](const auto& callback) { return callback.info.concurrency > 1; }))
+        return run_overlapping();
     for (bool goes_on = true; goes_on;) {
         const auto batch = next_batch();
         goes_on = !batch.empty();
@@ -162,7 +195,7 @@ std::vector<Delivery> HostRun::next_batch() {
 
 /// False when no other event may begin.
 bool HostRun::run_event(const Delivery& delivery, bool ends_batch) {
-    const PluginEvent event(delivery.event);
+    const event::RowEvent event(delivery.event.row());
     bool begins_event = true;
     for (std::size_t i = 0; i < delivery.callbacks.size(); ++i) {
         const auto index = delivery.callbacks[i];

@@ -10,6 +10,7 @@
 #include "host/link/channel.hpp"
 #include "host/link/run_page.hpp"
 #include "host/run/call.hpp"
+#include "host/run/crew.hpp"
 #include "host/run/library.hpp"
 #include "host/run/outbox.hpp"
 
@@ -17,9 +18,9 @@ namespace sg::host {
 
 /// Loads the plugin that the daemon names and runs its callbacks, until told to stop.
 ///
-/// Threads:  `run` uses the caller's thread for the plugin's code, and a thread of its own that
-///           reads the link, so that an answer, a stop or the end of the link is seen while a
-///           callback runs.
+/// Threads:  `run` uses the caller's thread for the plugin's code (and a crew, where the plugin lets calls
+///           overlap), and a thread of its own that reads the link, so that an answer, a stop or the
+///           end of the link is seen while a callback runs.
 /// Lifetime: the channel and the page outlive it.
 class HostRun {
 public:
@@ -42,6 +43,7 @@ private:
         bool is_last = false;  // no batch waits behind this one
     };
     void run_deliveries();
+    void run_overlapping();
     std::vector<Delivery> next_batch();
     bool run_event(const Delivery& delivery, bool ends_batch);
     std::optional<Begun> begin_call(RunPage::Call& call, bool begins_event);
@@ -61,6 +63,8 @@ private:
     std::uint64_t sequence_ = 0;
     std::stop_source stop_;                      // of the call that runs; replaced once it was used
     std::chrono::steady_clock::time_point now_;  // when the last call ended; the caller of `run` alone
+
+    std::shared_ptr<Crew> crew_;  // while calls may overlap; whoever uses it keeps it beyond the lock
 
     std::jthread link_thread_;
 };

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "host/run/callback_settings.hpp"
+
 namespace sg::host {
 namespace {
 
@@ -50,48 +52,11 @@ void HostRegistrar::set(std::string_view name, const nlohmann::json& value) {
 }
 
 void HostRegistrar::set_current(std::string_view name, const nlohmann::json& value) {
-    const auto& callback = current_->info.name;
-    const auto has_script = [&] {
-        return value.is_object() && value.contains("script_name") && value["script_name"].is_string() &&
-               value.contains("script_key") && value["script_key"].is_string();
-    };
-    if (name == "filter") {
-        try {
-            current_->info.filter = EventFilter::from_json(value);
-        } catch (const Error& error) {
-            refuse(Cause::invalid, fmt::format("callback '{}': {}", callback, error.what()));
-        }
-    } else if (name == "args") {
-        current_->args = value;
-    } else if (name == "credential" && value.is_string()) {
-        current_->info.credential.name = value.get<std::string>();
-    } else if (name == "credential" && has_script()) {
-        current_->info.credential.script_name = value["script_name"].get<std::string>();
-        current_->info.credential.script_key = value["script_key"].get<std::string>();
-    } else if (name == "on_failure") {
-        set_on_failure(value);
-    } else if (name == "concurrency" && value != 1) {
-        refuse(Cause::not_supported,
-               fmt::format("callback '{}': a concurrency other than 1 is not supported by this daemon",
-                           callback));
-    } else if (name != "concurrency") {
-        refuse(Cause::not_supported,
-               fmt::format("callback '{}': this daemon does not know the setting '{}'", callback, name));
+    try {
+        apply_setting(*current_, name, value);
+    } catch (const Error& error) {
+        refuse(error.cause(), fmt::format("callback '{}': {}", current_->info.name, error.what()));
     }
-}
-
-void HostRegistrar::set_on_failure(const nlohmann::json& value) {
-    auto& policy = current_->info.on_failure;
-    if (value == "retry")
-        policy = OnFailure::retry;
-    else if (value == "skip")
-        policy = OnFailure::skip;
-    else if (value == "halt")
-        policy = OnFailure::halt;
-    else
-        refuse(Cause::not_supported,
-               fmt::format("callback '{}': on_failure '{}' is not supported by this daemon",
-                           current_->info.name, value.is_string() ? value.get<std::string>() : "?"));
 }
 
 void HostRegistrar::set_plugin(std::string_view name, const nlohmann::json& value) {
@@ -109,6 +74,11 @@ void HostRegistrar::run(std::unique_ptr<CallbackBase> callback) {
 
 void HostRegistrar::commit() {
     if (!current_ || !current_->run) refuse(Cause::invalid, "a registration out of turn");
+    try {
+        check_settings(*current_);
+    } catch (const Error& error) {
+        refuse(error.cause(), fmt::format("callback '{}': {}", current_->info.name, error.what()));
+    }
     names_.insert(current_->info.name);
     callbacks_.push_back(std::move(*current_));
     current_.reset();

@@ -29,7 +29,6 @@ private:
     void run(std::unique_ptr<CallbackBase> callback) override;
 
     void set_current(std::string_view name, const nlohmann::json& value);
-    void set_on_failure(const nlohmann::json& value);
     void set_plugin(std::string_view name, const nlohmann::json& value);
     [[noreturn]] void refuse(Cause cause, std::string text);
 

@@ -10,7 +10,7 @@
 /// major version with the same or an older minor version. What header code makes of calls that are there
 /// (a member of `Site` over `Site::call`) is no growth: an older daemon refuses the call by its name.
 #define SG_API_MAJOR 1
-#define SG_API_MINOR 1
+#define SG_API_MINOR 2
 
 #define SG_DETAIL_TEXT2(x) #x
 #define SG_DETAIL_TEXT(x) SG_DETAIL_TEXT2(x)

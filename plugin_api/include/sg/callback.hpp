@@ -7,6 +7,7 @@
 #include <sg/completion.hpp>
 #include <sg/context.hpp>
 #include <sg/event.hpp>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -21,6 +22,9 @@ public:
     /// is running until `done` is told, and `event` and `context` live as long. What it throws
     /// counts as `failed`.
     virtual void start(const Event& event, Context& context, Completion& done) = 0;
+
+    /// Asked only where the registration says `KeepOrder::by_key`: events with equal keys keep their order.
+    virtual std::string key(const Event& /*event*/) { return {}; }
 };
 
 /// Wraps a function, function object or lambda `void(const Event&, Context&)`, or a coroutine that
@@ -70,5 +74,24 @@ private:
 
     std::unique_ptr<CallbackBase> base_;
 };
+
+/// A callback that also says which events belong together. Called by `Registrar` only.
+inline std::unique_ptr<CallbackBase> keyed(std::unique_ptr<CallbackBase> callback,
+                                           std::function<std::string(const Event&)> key) {
+    class Keyed final : public CallbackBase {
+    public:
+        Keyed(std::unique_ptr<CallbackBase> callback, std::function<std::string(const Event&)> key)
+            : callback_(std::move(callback)), key_(std::move(key)) {}
+        void start(const Event& event, Context& context, Completion& done) override {
+            callback_->start(event, context, done);
+        }
+        std::string key(const Event& event) override { return key_(event); }
+
+    private:
+        std::unique_ptr<CallbackBase> callback_;
+        std::function<std::string(const Event&)> key_;
+    };
+    return std::make_unique<Keyed>(std::move(callback), std::move(key));
+}
 
 }  // namespace sg

@@ -9,8 +9,10 @@
 #include <sg/retriever.hpp>
 #include <sg/site.hpp>
 #include <sg/tasks.hpp>
+#include <sg/types.hpp>
 #include <stop_token>
 #include <string_view>
+#include <vector>
 
 namespace sg {
 
@@ -67,6 +69,10 @@ public:
     /// `clear` and the two `download_…` wait for the daemon; with `stop`, which is not for plugins, it
     /// throws `Error(not_supported)`.
     virtual DataRetriever& retriever() = 0;
+
+    /// The ids of all events that this call is for, ascending: where the callback coalesces, those that
+    /// became one, the event's own last; else that alone.
+    virtual const std::vector<EventId>& merged() const = 0;
 
 protected:
     ~Context() = default;

@@ -17,6 +17,7 @@
 #include <sg/error.hpp>
 #include <sg/event.hpp>
 #include <sg/event_filter.hpp>
+#include <sg/event_traits.hpp>
 #include <sg/logger.hpp>
 #include <sg/registrar.hpp>
 #include <sg/retriever.hpp>

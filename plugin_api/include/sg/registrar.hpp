@@ -1,13 +1,16 @@
 #pragma once
 // What a plugin is handed when it is loaded, to say what it wants.
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sg/callback.hpp>
 #include <sg/error.hpp>
 #include <sg/event_filter.hpp>
+#include <sg/event_traits.hpp>
 #include <sg/logger.hpp>
 #include <sg/site.hpp>
 #include <string>
@@ -36,6 +39,22 @@ enum class OnFailure : std::uint8_t {
     halt,   ///< stop the plugin at this event, and try again by itself until it succeeds
 };
 
+/// Which events keep their order, and never run at once, where calls of a callback may overlap.
+enum class KeepOrder : std::uint8_t {
+    entity,   ///< those about the same entity; those about none are kept in order among themselves
+    project,  ///< those of the same project
+    by_key,   ///< those for which `Registration::key` returns the same text
+    nothing,  ///< every event is by itself
+};
+
+/// Which events of a callback become one call.
+enum class MergeBy : std::uint8_t {
+    entity_and_type,  ///< those of one event type about the same entity
+    entity,           ///< those about the same entity
+    project,          ///< those of the same project
+    nothing,          ///< no difference is made: all of them
+};
+
 /// Everything that can be said about a callback. Name the members you need:
 ///
 ///     registrar.add({.name = "new version",
@@ -51,7 +70,33 @@ struct Registration {
     nlohmann::json args = nullptr;  ///< handed back by `Context::args`
     Credential credential = {};
     OnFailure on_failure = OnFailure::retry;
-    int concurrency = 1;  ///< calls at once; more than 1 is not built yet, fails the registration
+    /// Calls at once, at most 64. With more than 1 they come on several threads, and events end in any order:
+    /// state that calls share needs a lock. An event runs its callbacks one after another all the same, and
+    /// waits until each of them may run.
+    int concurrency = 1;
+    KeepOrder keep_order = KeepOrder::entity;  ///< with a concurrency of more than 1
+    /// Of `KeepOrder::by_key`; called on a thread of its own before calls, and throws nothing.
+    std::function<std::string(const Event&)> key = {};
+
+    EventTraits only = {};   ///< what else must hold of an event
+    EventTraits never = {};  ///< and what must not
+
+    /// Further fields of `EventLogEntry` that its events are to have, such as `description` or
+    /// `entity.Shot.sg_sequence`: fetched with each page, for all plugins. `Event::field` finds them under
+    /// that name. An event that was fetched before the plugin was loaded (one that is tried again) may lack
+    /// them.
+    std::vector<std::string> fields = {};
+
+    /// Not zero: the first event opens a window of this length, at most an hour; at its end there is one call
+    /// with the newest event, and `Context::merged` names all. They succeed and fail together. Not with
+    /// `halt`.
+    std::chrono::milliseconds coalesce{0};
+    MergeBy coalesce_by = MergeBy::entity_and_type;
+
+    /// Not zero, at most an hour: the call waits until nothing that was part of creating its entity has
+    /// happened for so long, or until something else happens to it. For `_New`, which comes before the fields
+    /// are filled. Not with `coalesce`, nor with `halt`.
+    std::chrono::milliseconds settle{0};
 };
 
 /// Takes one registration apart. Called by `Registrar` only: `set` for what is not the default, then
@@ -114,8 +159,17 @@ public:
                                        {"script_key", registration.credential.script_key}});
         if (registration.on_failure != OnFailure::retry)
             builder.set("on_failure", registration.on_failure == OnFailure::skip ? "skip" : "halt");
-        if (registration.concurrency != 1) builder.set("concurrency", registration.concurrency);
-        builder.run(registration.callback.release());
+        if (registration.concurrency != 1) set_concurrency(builder, registration);
+        if (!registration.only.empty()) builder.set("only", registration.only.to_json());
+        if (!registration.never.empty()) builder.set("never", registration.never.to_json());
+        if (!registration.fields.empty()) builder.set("fields", registration.fields);
+        if (registration.coalesce.count() != 0)
+            builder.set("coalesce",
+                        {{"ms", registration.coalesce.count()}, {"by", name_of(registration.coalesce_by)}});
+        if (registration.settle.count() != 0) builder.set("settle", registration.settle.count());
+        auto callback = registration.callback.release();
+        if (registration.key) callback = keyed(std::move(callback), std::move(registration.key));
+        builder.run(std::move(callback));
         commit();
     }
 
@@ -145,6 +199,24 @@ protected:
 
     /// One setting of the whole plugin, by name; errors as `RegistrationBuilder::set`.
     virtual void set(std::string_view name, const nlohmann::json& value) = 0;
+
+private:
+    static void set_concurrency(RegistrationBuilder& builder, const Registration& registration) {
+        const auto order = registration.keep_order;
+        if (order == KeepOrder::by_key && !registration.key)
+            throw Error(Cause::invalid, "the registration '" + registration.name + "' has no key");
+        builder.set("concurrency", registration.concurrency);
+        builder.set("keep_order", order == KeepOrder::entity    ? "entity"
+                                  : order == KeepOrder::project ? "project"
+                                  : order == KeepOrder::by_key  ? "key"
+                                                                : "nothing");
+    }
+    static const char* name_of(MergeBy by) {
+        return by == MergeBy::entity_and_type ? "entity_and_type"
+               : by == MergeBy::entity        ? "entity"
+               : by == MergeBy::project       ? "project"
+                                              : "nothing";
+    }
 };
 
 }  // namespace sg

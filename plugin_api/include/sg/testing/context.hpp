@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sg::testing {
 
@@ -25,6 +26,7 @@ struct Call {
     std::optional<std::chrono::steady_clock::time_point> deadline = {};
     std::stop_token stop = {};
     Files files = {};  ///< of the data retriever
+    std::vector<EventId> merged = {};
 };
 
 /// Site, logger and arguments are the caller's and must live as long as this.
@@ -50,6 +52,7 @@ public:
     std::stop_token stop_token() const noexcept override { return call_.stop; }
     FakeTasks& tasks() override { return tasks_; }
     FakeRetriever& retriever() override { return retriever_; }
+    const std::vector<EventId>& merged() const override { return call_.merged; }
 
 private:
     Site& site_;

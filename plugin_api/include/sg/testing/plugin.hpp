@@ -31,6 +31,7 @@ public:
         EventFilter filter;
         nlohmann::json args;        ///< null: the plugin's
         nlohmann::json credential;  ///< null: the plugin's
+        nlohmann::json settings;    ///< the other ones, by name
         std::unique_ptr<CallbackBase> callback;
     };
 
@@ -47,7 +48,8 @@ public:
     const nlohmann::json& alerts() const noexcept { return alerts_; }
     CaptureLogger& log() noexcept { return log_; }
 
-    /// Runs every callback that wants the event, in the order they were registered; how many did.
+    /// Runs every callback whose filter wants the event, in the order they were registered; how many did.
+    /// Nothing is merged or waited for, and what else must hold (`only`, `never`) is not looked at.
     std::size_t handle(const Event& event, const Call& call = {}) {
         std::size_t ran = 0;
         for (auto& registered : callbacks_) {
@@ -74,8 +76,10 @@ private:
         std::exception_ptr why;
     };
 
-    void run(Registered& registered, const Event& event, const Call& call) {
-        FakeContext context(site_, log_, registered.args.is_null() ? args_ : registered.args, call);
+    void run(Registered& registered, const Event& event, Call call) {
+        if (call.merged.empty()) call.merged = {event.id()};
+        FakeContext context(site_, log_, registered.args.is_null() ? args_ : registered.args,
+                            std::move(call));
         Ended ended;
         registered.callback->start(event, context, ended);
         context.tasks().run_all();
@@ -109,8 +113,17 @@ private:
             next_.credential = value;
         else if (name == "alerts")
             alerts_ = value;
+        else if (is_setting(name))
+            next_.settings[std::string(name)] = value;
         else
             throw Error(Cause::not_supported, "this version has no '" + std::string(name) + "'");
+    }
+
+    static bool is_setting(std::string_view name) {
+        for (const auto* known :
+             {"on_failure", "concurrency", "keep_order", "only", "never", "fields", "coalesce", "settle"})
+            if (name == known) return true;
+        return false;
     }
 
     Site& site_;

@@ -1,17 +1,19 @@
 #pragma once
-// An event as a callback sees it.
+// A row as the plugin interface shows it.
 
 #include <mutex>
 #include <sg/event.hpp>
 
 #include "event/event_page.hpp"
 
-namespace sg::host {
+namespace sg::event {
 
 /// Reads the row's JSON at the first look, once, on whichever thread looks.
-class PluginEvent final : public Event {
+///
+/// Lifetime: outlived by the row and its page.
+class RowEvent final : public Event {
 public:
-    explicit PluginEvent(event::EventHandle handle) : handle_(std::move(handle)), row_(handle_.row()) {}
+    explicit RowEvent(const EventRow& row) : row_(row) {}
 
     EventId id() const noexcept override { return row_.id; }
     std::string_view type() const noexcept override { return row_.type; }
@@ -22,10 +24,9 @@ public:
     const nlohmann::json& json() const override;
 
 private:
-    event::EventHandle handle_;
-    const event::EventRow& row_;
+    const EventRow& row_;
     mutable std::once_flag read_;
     mutable nlohmann::json json_;
 };
 
-}  // namespace sg::host
+}  // namespace sg::event

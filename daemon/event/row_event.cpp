@@ -1,8 +1,8 @@
-#include "host/run/plugin_event.hpp"
+#include "event/row_event.hpp"
 
-namespace sg::host {
+namespace sg::event {
 
-const nlohmann::json& PluginEvent::json() const {
+const nlohmann::json& RowEvent::json() const {
     std::call_once(read_, [this] {
         json_ = nlohmann::json::parse(row_.raw, nullptr, false);
         if (json_.is_discarded()) json_ = nullptr;  // the page was checked as a whole: it does not happen
@@ -10,4 +10,4 @@ const nlohmann::json& PluginEvent::json() const {
     return json_;
 }
 
-}  // namespace sg::host
+}  // namespace sg::event
