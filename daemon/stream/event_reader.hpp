@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -32,6 +33,7 @@ struct EventQuery {
     EventId after = 0;
     std::vector<IdRange> ranges;
     std::int64_t limit = 500;
+    std::shared_ptr<const std::vector<std::string>> fields{};  ///< besides the usual ones; null: none
 };
 
 /// An answer as it came: JSON by its content type, and no fault where the reader can tell.

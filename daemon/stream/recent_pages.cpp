@@ -35,6 +35,12 @@ std::optional<event::Stretch> RecentPages::find(EventId position) {
     return at->second.stretch;
 }
 
+void RecentPages::clear() {
+    kept_.clear();
+    uses_.clear();
+    bytes_ = 0;
+}
+
 void RecentPages::forget(EventId id) {
     if (const auto at = holder_of(id); at != kept_.end()) drop(at);
 }

@@ -25,6 +25,8 @@ public:
     /// Forgets the stretch that says `id` is missing.
     void forget(EventId id);
 
+    void clear();
+
     std::size_t bytes() const noexcept { return bytes_; }
 
 private:

@@ -29,6 +29,8 @@ site::ReadRequest request_of(const EventQuery& query) {
     request.query.filters = filters_of(query);
     request.query.fields = {"id",   "event_type", "attribute_name", "meta",      "entity",
                             "user", "project",    "session_uuid",   "created_at"};
+    if (query.fields)
+        request.query.fields.insert(request.query.fields.end(), query.fields->begin(), query.fields->end());
     const char* direction = query.kind == EventQuery::Kind::newest ? "desc" : "asc";
     request.query.order = json::array({{{"field_name", "id"}, {"direction", direction}}});
     request.page_size = query.limit;

@@ -8,7 +8,7 @@
 
 namespace sg::stream {
 
-/// Asks a `site::Client` as one caller: nine fields of each event, ascending by id.
+/// Asks a `site::Client` as one caller: nine fields of each event and those a query names, ascending by id.
 ///
 /// Threads: any; `set_caller` too, and the next query uses it.
 /// Lifetime: outlived by `client`.

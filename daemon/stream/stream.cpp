@@ -50,6 +50,7 @@ Stream::Impl::Impl(const Settings& settings, Loop& loop, EventReader& reader, ch
     knows_position_ = stored.highest_seen.has_value();
     highest_ = stored.highest_seen.value_or(0);
     gaps_.load(stored.gaps);
+    want_fields(settings_.fields);
 }
 
 void Stream::Impl::start() {
@@ -115,7 +116,7 @@ void Stream::Impl::poll() {
     query.kind = knows_position_ ? EventQuery::Kind::after : EventQuery::Kind::newest;
     query.after = highest_;
     query.limit = knows_position_ ? settings_.page_size : 1;
-    fetcher_->submit(Fetcher::For::live, std::move(query), [this](Result<Answer> answer) {
+    ask(Fetcher::For::live, std::move(query), [this](Result<Answer> answer) {
         polling_ = false;
         on_live_answer(std::move(answer));
     });
@@ -272,5 +273,7 @@ void Stream::fetch(EventId position, std::function<void(event::Stretch)> ready) 
 }
 EventId Stream::level() const { return impl_->level(); }
 void Stream::newest(std::function<void(EventId)> ready) { impl_->newest(std::move(ready)); }
+std::optional<EventId> Stream::awaited(EventId position) const { return impl_->awaited(position); }
+void Stream::want_fields(const std::vector<std::string>& fields) { impl_->want_fields(fields); }
 
 }  // namespace sg::stream

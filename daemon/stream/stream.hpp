@@ -7,6 +7,7 @@
 #include <optional>
 #include <sg/logger.hpp>
 #include <string>
+#include <vector>
 
 #include "checkpoint/store.hpp"
 #include "event/event_source.hpp"
@@ -32,6 +33,7 @@ struct Settings {
     Backoff::Limits backoff{std::chrono::milliseconds(250), std::chrono::milliseconds(1000),
                             std::chrono::milliseconds(60'000)};
     std::chrono::milliseconds refused_pause{60'000};  ///< while the site refuses the credential
+    std::vector<std::string> fields{};                ///< of every event, besides the usual ones
     std::uint32_t escalate_after = 5;                 ///< failed attempts in a row …
     std::chrono::milliseconds escalate_time{60'000};  ///< … or this long, and it is an error
     std::chrono::milliseconds most_skew{60'000};      ///< between our clock and the site's, before a warning
@@ -121,6 +123,8 @@ public:
     void fetch(EventId position, std::function<void(event::Stretch)> ready) override;
     EventId level() const override;
     void newest(std::function<void(EventId)> ready) override;
+    void want_fields(const std::vector<std::string>& fields) override;
+    std::optional<EventId> awaited(EventId position) const override;
 
 private:
     class Impl;

@@ -142,11 +142,11 @@ void Stream::Impl::ask_for_gaps() {
     query.kind = EventQuery::Kind::within;
     query.ranges = ranges;
     query.limit = settings_.page_size;
-    fetcher_->submit(Fetcher::For::gaps, std::move(query),
-                     [this, ranges = std::move(ranges), asked = clock_.now()](Result<Answer> answer) {
-                         asking_ = false;
-                         on_gap_answer(ranges, asked, std::move(answer));
-                     });
+    ask(Fetcher::For::gaps, std::move(query),
+        [this, ranges = std::move(ranges), asked = clock_.now()](Result<Answer> answer) {
+            asking_ = false;
+            on_gap_answer(ranges, asked, std::move(answer));
+        });
 }
 
 void Stream::Impl::on_gap_answer(const std::vector<IdRange>& asked_for, Clock::Time asked,
@@ -172,6 +172,12 @@ void Stream::Impl::on_gap_answer(const std::vector<IdRange>& asked_for, Clock::T
     ask_for_gaps();
 }
 
+std::optional<EventId> Stream::Impl::awaited(EventId position) const {
+    const auto first = gaps_.some(position + 1, 1);
+    if (first.empty()) return std::nullopt;
+    return std::max(first.front().first, position + 1);
+}
+
 void Stream::Impl::close_gaps(const std::vector<IdRange>& covered, Clock::Time asked) {
     checkpoint::Batch batch;
     const auto closed = gaps_.close(covered, asked, batch);
@@ -182,6 +188,9 @@ void Stream::Impl::close_gaps(const std::vector<IdRange>& covered, Clock::Time a
             gap.first, gap.last, gap.missing, settings_.gap_timeout.count() / 1000);
     counters_.gaps_closed += closed.size();
     store_.apply(std::move(batch), checkpoint::Urgency::settled);
+    loop_.post([this, alive = std::weak_ptr(alive_)] {
+        if (!alive.expired() && !stopped_) sink_.on_given_up();
+    });
 }
 
 }  // namespace sg::stream

@@ -48,7 +48,9 @@ public:
     std::optional<event::Stretch> at_hand(EventId position);
     void fetch(EventId position, std::function<void(event::Stretch)> ready);
     EventId level() const { return highest_; }
+    std::optional<EventId> awaited(EventId position) const;
     void newest(std::function<void(EventId)> ready);
+    void want_fields(const std::vector<std::string>& fields);
 
 private:
     // stream.cpp: the live poll
@@ -64,6 +66,10 @@ private:
     void note_failure(const Failure& why);
     void watch_skew();
     void arm_escalation();
+
+    // stream_fields.cpp: which fields rows have
+    void ask(Fetcher::For whom, EventQuery query, std::function<void(Result<Answer>)> done);
+    void do_without_fields(const Failure& why);
 
     // stream_gaps.cpp: missing ids
     struct Holes {
@@ -117,6 +123,8 @@ private:
     RecentPages lane_pages_;
     Status counters_;
 
+    std::shared_ptr<const std::vector<std::string>> fields_;  // besides the usual ones; null: none
+
     EventId highest_ = 0;
     EventId base_ = 0;  // where this run's live poll began
     bool knows_position_ = false;
@@ -153,6 +161,7 @@ private:
     SideTrouble newest_trouble_;
     Loop::Handle newest_timer_;
 
+    std::shared_ptr<int> alive_ = std::make_shared<int>();
     std::unique_ptr<Fetcher> fetcher_;  // last: its threads end before anything they post to
 };
 

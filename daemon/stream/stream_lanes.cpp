@@ -77,9 +77,8 @@ void Stream::Impl::send(EventId position, Wish& wish) {
     EventQuery query;
     query.after = position;
     query.limit = settings_.page_size;
-    fetcher_->submit(Fetcher::For::lanes, std::move(query), [this, position](Result<Answer> answer) {
-        on_lane_answer(position, std::move(answer));
-    });
+    ask(Fetcher::For::lanes, std::move(query),
+        [this, position](Result<Answer> answer) { on_lane_answer(position, std::move(answer)); });
 }
 
 void Stream::Impl::deliver(EventId position, const event::Stretch& stretch) {

@@ -30,8 +30,8 @@ void Stream::Impl::ask_for_newest() {
     EventQuery query;
     query.kind = EventQuery::Kind::newest;
     query.limit = 1;
-    fetcher_->submit(Fetcher::For::lanes, std::move(query),
-                     [this](Result<Answer> answer) { on_newest_answer(std::move(answer)); });
+    ask(Fetcher::For::lanes, std::move(query),
+        [this](Result<Answer> answer) { on_newest_answer(std::move(answer)); });
 }
 
 void Stream::Impl::on_newest_answer(Result<Answer> answer) {
