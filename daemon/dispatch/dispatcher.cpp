@@ -37,6 +37,7 @@ public:
     Impl(Settings settings, Loop& loop, checkpoint::Store& store, Logger& log);
 
     void begin(event::EventSource& source);
+    void want_fields(const plugins::Generation& generation);
     void expect(const std::vector<std::string>& plugins);
     void arrived(const std::string& plugin);
     void live(const event::Stretch& live);
@@ -67,6 +68,7 @@ private:
     void end_drain();
 
     std::shared_ptr<Impl*> alive_ = std::make_shared<Impl*>(this);  // posts that outlive us find it gone
+    std::set<std::string> fields_;                                  // that events have besides the usual ones
     std::set<std::string> awaited_;                                 // neither ready nor refused yet
     Clock::Time gather_end_{};
     Loop::Handle gather_timer_;
@@ -114,8 +116,16 @@ void Dispatcher::Impl::start(Lane& lane) {
     }
 }
 
+void Dispatcher::Impl::want_fields(const plugins::Generation& generation) {
+    for (const auto& callback : generation.callbacks())
+        fields_.insert(callback.fields.begin(), callback.fields.end());
+    if (shared_.source != nullptr && !fields_.empty())
+        shared_.source->want_fields({fields_.begin(), fields_.end()});
+}
+
 void Dispatcher::Impl::begin(event::EventSource& source) {
     shared_.source = &source;
+    if (!fields_.empty()) source.want_fields({fields_.begin(), fields_.end()});
     for (const auto& [plugin, lane] : lanes_) {
         start(*lane);
         lane->begun();
@@ -149,6 +159,7 @@ void Dispatcher::Impl::set_out() {
 
 void Dispatcher::Impl::live(const event::Stretch& live) {
     for (const auto& [plugin, lane] : lanes_) lane->live(live);
+    shared_.queue_of_turns.pump();  // whoever is first may have come later than those behind it
 }
 
 void Dispatcher::Impl::late(const event::PagePtr& rows, checkpoint::Batch& batch) {
@@ -162,7 +173,10 @@ void Dispatcher::Impl::late(const event::PagePtr& rows, checkpoint::Batch& batch
         const auto self = alive.lock();
         if (!self) return;
         const auto ticket = (*self)->shared_.store.apply({}, checkpoint::Urgency::settled);
-        for (const auto& [plugin, lane] : (*self)->lanes_) lane->free_when_saved(ticket);
+        for (const auto& [plugin, lane] : (*self)->lanes_) {
+            lane->free_when_saved(ticket);
+            lane->pump();  // one that waited for what was missing goes on
+        }
     });
 }
 
@@ -287,8 +301,13 @@ void Dispatcher::expect(const std::vector<std::string>& plugins) { impl_->expect
 void Dispatcher::on_live(const event::Stretch& live) { impl_->live(live); }
 void Dispatcher::on_late(const event::PagePtr& rows, checkpoint::Batch& batch) { impl_->late(rows, batch); }
 
+void Dispatcher::on_given_up() {
+    for (const auto& [plugin, lane] : impl_->lanes_) lane->pump();
+}
+
 void Dispatcher::on_ready(std::shared_ptr<plugins::Generation> generation) {
     Lane& lane = impl_->lane(generation->plugin());
+    impl_->want_fields(*generation);
     impl_->start(lane);
     const auto plugin = generation->plugin();
     lane.ready(std::move(generation));

@@ -86,6 +86,7 @@ public:
 
     void on_live(const event::Stretch& live) override;
     void on_late(const event::PagePtr& rows, checkpoint::Batch& batch) override;
+    void on_given_up() override;
 
     void on_ready(std::shared_ptr<plugins::Generation> generation) override;
     void on_outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes) override;

@@ -1,5 +1,10 @@
 #include "dispatch/filter_index.hpp"
 
+#include <algorithm>
+#include <optional>
+
+#include "event/row_event.hpp"
+
 namespace sg::dispatch {
 
 namespace {
@@ -22,10 +27,22 @@ std::vector<FilterIndex::Match> FilterIndex::ask(std::string_view type, std::str
         for (std::size_t i = 0; i < lanes_[lane].callbacks.size(); ++i)
             if (lanes_[lane].callbacks[i].filter.matches(type, attribute))
                 list.push_back(static_cast<std::uint16_t>(i));
-        if (!list.empty())
-            out.push_back({lane, &*lanes_[lane].lists.emplace(list.begin(), list.end()).first});
+        if (list.empty()) continue;
+        const bool is_conditional = std::any_of(list.begin(), list.end(), [&](auto index) {
+            return !lanes_[lane].callbacks[index].conditions.empty();
+        });
+        out.push_back({lane, is_conditional, lanes_[lane].keep(list)});
     }
     return out;
+}
+
+const CallbackList* FilterIndex::narrowed(const Match& match, const Event& event) {
+    auto& lane = lanes_[match.lane];
+    CallbackList list;
+    for (const auto index : *match.callbacks)
+        if (lane.callbacks[index].conditions.hold(event)) list.push_back(index);
+    if (list.size() == match.callbacks->size()) return match.callbacks;
+    return list.empty() ? nullptr : lane.keep(list);
 }
 
 std::span<const FilterIndex::Match> FilterIndex::find(std::string_view type, std::string_view attribute) {
@@ -40,9 +57,16 @@ std::span<const FilterIndex::Match> FilterIndex::find(std::string_view type, std
 PageMatches::PageMatches(FilterIndex& index, const event::EventPage& page) {
     const auto rows = page.rows();
     for (std::uint32_t i = 0; i < rows.size(); ++i) {
+        std::optional<event::RowEvent> event;  // read once, for all lanes that want to know more of it
         for (const auto& match : index.find(rows[i].type, rows[i].attribute)) {
+            const auto* callbacks = match.callbacks;
+            if (match.is_conditional) {
+                if (!event) event.emplace(rows[i]);
+                callbacks = index.narrowed(match, *event);
+                if (callbacks == nullptr) continue;
+            }
             if (match.lane >= by_lane_.size()) by_lane_.resize(match.lane + 1);
-            by_lane_[match.lane].push_back({i, match.callbacks});
+            by_lane_[match.lane].push_back({i, callbacks});
         }
     }
 }

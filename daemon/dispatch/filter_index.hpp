@@ -28,6 +28,7 @@ class FilterIndex {
 public:
     struct Match {
         std::uint32_t lane;
+        bool is_conditional;            ///< some of them want to know more of the event: see `narrowed`
         const CallbackList* callbacks;  ///< until the lane's callbacks are set again
     };
 
@@ -38,6 +39,9 @@ public:
 
     /// By ascending lane. Valid until the next call.
     std::span<const Match> find(std::string_view type, std::string_view attribute);
+
+    /// Those of a match whose conditions hold, too; null: none. For a match that is conditional.
+    const CallbackList* narrowed(const Match& match, const Event& event);
 
     /// Grows whenever `set` was called: what was found before may no longer be so.
     std::uint64_t version() const noexcept { return version_; }
@@ -67,6 +71,8 @@ private:
     struct Lane {
         std::vector<plugins::CallbackInfo> callbacks;
         std::set<CallbackList> lists;  // each different list once, at an address that stays
+
+        const CallbackList* keep(const CallbackList& list) { return &*lists.insert(list).first; }
     };
 
     std::vector<Match> ask(std::string_view type, std::string_view attribute);

@@ -16,7 +16,10 @@ constexpr EventId none = std::numeric_limits<EventId>::max();
 }  // namespace
 
 Lane::Lane(std::string plugin, std::uint32_t slot, Shared& shared)
-    : plugin_(std::move(plugin)), slot_(slot), shared_(shared), since_(shared.now()) {}
+    : plugin_(std::move(plugin)), slot_(slot), shared_(shared), since_(shared.now()) {
+    const auto own = shared_.settings.strict_orders.find(plugin_);
+    is_strict_ = own == shared_.settings.strict_orders.end() ? shared_.settings.strict_order : own->second;
+}
 
 void Lane::load(const checkpoint::Progress& progress) {
     has_start_ = true;
@@ -70,6 +73,7 @@ void Lane::pull() {
     // Where the next page did not fit it is not asked for again until much has left, or a page has.
     if (!queue_.empty() && queue_.size() > full_at_.events / 2 && queue_bytes_ >= full_at_.bytes) return;
     while (position_ < shared_.source->level()) {
+        if (strict_limit(position_ + 1) == position_) return;  // until the next one came, or is given up
         const auto stretch = shared_.source->at_hand(position_);
         if (!stretch) return fetch();
         const auto before = position_;
@@ -98,15 +102,27 @@ void Lane::fetched(event::Stretch stretch) {
     if (generation_ && stretch.through > position_) take(stretch);
 }
 
+/// A strict lane goes no farther than to the next id that is missing.
+EventId Lane::strict_limit(EventId through) const {
+    if (!is_strict_ || shared_.source == nullptr) return through;
+    const auto missing = shared_.source->awaited(position_);
+    return missing ? std::min(through, *missing - 1) : through;
+}
+
+EventId Lane::done_through() const {
+    return generation_ && has_start_ && !told_halted_ ? lowest_settled() : none;
+}
+
 void Lane::take(const event::Stretch& stretch) {
-    EventId reached = stretch.through;
+    const EventId limit = strict_limit(stretch.through);
+    EventId reached = limit;
     full_at_ = {};
     if (stretch.page) {
         const auto rows = stretch.page->rows();
         const auto wanted = shared_.matches(stretch.page).of(slot_);
         auto next = std::partition_point(wanted.begin(), wanted.end(),
                                          [&](const auto& w) { return rows[w.row].id <= position_; });
-        for (; next != wanted.end() && rows[next->row].id <= stretch.through; ++next) {
+        for (; next != wanted.end() && rows[next->row].id <= limit; ++next) {
             if (!has_room(stretch.page)) {
                 reached = rows[next->row].id - 1;
                 full_at_ = {queue_.size(), queue_bytes_};
@@ -115,7 +131,9 @@ void Lane::take(const event::Stretch& stretch) {
             if (queue_.empty() || queue_.back().event.page != stretch.page)
                 queue_bytes_ += stretch.page->bytes();
             queue_.push_back({{stretch.page, next->row}, next->callbacks});
+            if (has_gatherers_) split(queue_.back());
         }
+        if (debts_.has_settling()) watch_quiet(*stretch.page, position_, reached);
     }
     position_ = std::max(position_, reached);
     // On the way through what nobody wants the cursor follows in strides: a thousand lanes would store each
@@ -151,10 +169,11 @@ void Lane::forget_queue() {
 
 void Lane::hand_out() {
     if (shared_.draining || shared_.paused || next_) return;
-    // Refilled by halves: batches stay large, and the host never waits for us.
-    if (outstanding() <= window() / 2) {
+    do {
+        // Refilled by halves: batches stay large, and the host never waits for us.
+        if (outstanding() > window() / 2) break;
         if (auto batch = next_batch(); !batch.empty()) generation_->deliver(std::move(batch));
-    }
+    } while (land_gathered());
     arm_retry();
 }
 
@@ -163,10 +182,12 @@ std::size_t Lane::window() const {
     const auto rows = 2 * shared_.settings.pending_rows;
     const auto room = std::max(first_window, rows - std::min(rows, debts_.owed()));
     const auto most = std::max<std::size_t>(1, std::min(shared_.settings.window_events, room));
-    if (!measured_) return std::min(first_window, most);
+    // Enough that those who wait for each other leave work for the rest.
+    const auto least = at_once_ == 1 ? 1 : 4 * at_once_;
+    if (!measured_) return std::min(std::max(first_window, least), most);
     const auto time = std::chrono::microseconds(shared_.settings.window_time);
     const auto each = std::max(per_event_, std::chrono::microseconds(1));
-    return std::clamp<std::size_t>(static_cast<std::size_t>(time / each), 1, most);
+    return std::min(std::max(static_cast<std::size_t>(time / each) * at_once_, least), most);
 }
 
 bool Lane::fits(std::size_t bytes) const {
@@ -180,25 +201,30 @@ std::vector<plugins::Delivery> Lane::next_batch() {
     // What is owed is older than what is queued, so it goes first.
     while (fits(0)) {
         const auto due = debts_.start_due(shared_.now());
-        if (due.empty()) break;
-        batch.push_back({due.front()->event, {}, due.front()->attempts + 1, due.front()->redelivered});
-        for (const auto* debt : due) batch.back().callbacks.push_back(*debt->index);
+        if (due.debts.empty()) break;
+        batch.push_back(delivery_of(due));
     }
+    const auto may_follow = takes_turns_ ? shared_.queue_of_turns.done_before(*this) : none;
     const auto room = window() - std::min(window(), outstanding());
     batch.reserve(batch.size() + std::min(queue_.size(), std::max<std::size_t>(1, room)));
     while (!stands() && !queue_.empty() && !is_held() && fits(queue_.front().event.row().raw.size()) &&
-           is_reserved(queue_.front().event.id())) {
+           queue_.front().event.id() <= may_follow && is_reserved(queue_.front().event.id())) {
         auto item = std::move(queue_.front());
         queue_.pop_front();
         if (queue_.empty() || queue_.front().event.page != item.event.page)
             queue_bytes_ -= item.event.page->bytes();
         const auto id = item.event.id();
         flight_bytes_ += item.event.row().raw.size();
+        auto& flight = flights_.emplace_back();
+        flight.item = std::move(item);
+        if (flight.item.gatherers != nullptr)
+            for (const auto index : *flight.item.gatherers)
+                flight.failed.push_back({index, {}, Cause::internal, false, false});
+        if (flight.is_complete()) continue;
         auto& delivery = batch.emplace_back();
-        delivery.event = item.event;
-        delivery.callbacks.assign(item.callbacks->begin(), item.callbacks->end());
+        delivery.event = flight.item.event;
+        delivery.callbacks.assign(flight.item.callbacks->begin(), flight.item.callbacks->end());
         delivery.redelivered = id <= perhaps_handed_out_;
-        flights_.emplace_back().item = std::move(item);
     }
     return batch;
 }
@@ -218,7 +244,8 @@ bool Lane::is_held() {
     const bool full = debts_.owed() >= settings.pending_rows || debts_.owed_bytes() >= settings.pending_bytes;
     if (full && !held_)
         shared_.log.warning(
-            "[LANE-HELD] Plugin owes too many failed or late events; it gets no new ones until some succeed. "
+            "[LANE-HELD] Plugin owes too many failed, late or gathered events; it gets no new ones until "
+            "some succeed. "
             "plugin={} owed={} bytes={}",
             plugin_, debts_.owed(), debts_.owed_bytes());
     if (!full && held_) shared_.log.info("[LANE-FREE] Plugin gets new events again. plugin={}", plugin_);
@@ -272,6 +299,10 @@ LaneState Lane::state() const {
 }
 
 void Lane::note_state() {
+    if (takes_turns_ && std::exchange(told_done_, done_through()) != done_through())
+        shared_.loop.post([weak = weak_from_this()] {
+            if (const auto lane = weak.lock()) lane->shared_.queue_of_turns.pump();
+        });
     const auto now = state();
     if (now == noted_) return;
     noted_ = now;

@@ -68,6 +68,10 @@ public:
     /// Adds what makes the stored state exact to `batch`.
     void finish(checkpoint::Batch& batch);
 
+    /// All that it wants up to here was handed out and has ended, whatever became of it. No bound, where the
+    /// plugin is not there, or stands at an event.
+    EventId done_through() const;
+
     std::size_t outstanding() const noexcept { return flights_.size() + debts_.running_count(); }
     LaneStatus status() const;
 
@@ -75,6 +79,7 @@ private:
     struct Item {
         event::EventHandle event;
         const CallbackList* callbacks = nullptr;
+        const CallbackList* gatherers = nullptr;  // those that wait for further events; null: none
     };
     struct Failed {
         std::uint16_t callback = 0;
@@ -89,6 +94,8 @@ private:
         std::size_t done = 0;  // callbacks with an outcome; they end in order
         std::vector<Failed> failed;
         std::chrono::microseconds took{};
+
+        bool is_complete() const noexcept { return done == item.callbacks->size(); }
     };
 
     // Taking.
@@ -97,6 +104,7 @@ private:
     void fetched(event::Stretch stretch);
     void take(const event::Stretch& stretch);
     bool has_room(const event::PagePtr& page) const;
+    EventId strict_limit(EventId through) const;
     void recount_pages();
     void forget_queue();
 
@@ -111,13 +119,23 @@ private:
     bool is_reserved(EventId id);
     void reserve(EventId through);
     void arm_retry();
+    plugins::Delivery delivery_of(const DueCall& due) const;
+
+    // Gathering.
+    void split(Item& item);
+    bool land_gathered();
+    void gather(Debt& debt) const;
+    void watch_quiet(const event::EventPage& page, EventId after, EventId through);
 
     // Settling.
     void take_outcome(plugins::Outcome& outcome, checkpoint::Batch& batch);
     void flight_outcome(Flight& flight, plugins::Outcome& outcome);
     void debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch);
+    void end_debt(Debt& debt, plugins::Outcome outcome, checkpoint::Batch& batch);
+    void land_complete(checkpoint::Batch& batch);
     void land(Flight& flight, checkpoint::Batch& batch);
     void acknowledge_part(checkpoint::Batch& batch);
+    void acknowledge_overtaken(checkpoint::Batch& batch);
     void measure(std::chrono::microseconds took);
     void move_cursor(checkpoint::Batch& batch);
     void save(checkpoint::Batch batch, checkpoint::Urgency urgency, std::size_t outcomes);
@@ -198,6 +216,15 @@ private:
     bool held_ = false;
     bool warned_behind_ = false;
     bool has_stoppers_ = false;  // callbacks that stop the lane where they fail
+    struct Split {
+        CallbackList at_once, gatherers;
+    };
+    std::size_t at_once_ = 1;   // events that may run at once
+    bool is_strict_ = false;    // waits for missing ids
+    bool takes_turns_ = false;  // waits for the plugins before it
+    EventId told_done_ = 0;     // to those behind it
+    bool has_gatherers_ = false;
+    std::map<const CallbackList*, Split> splits_;  // of the index's lists, as far as they were met
     bool told_halted_ = false;
     bool quiet_ = false;  // a dead letter was told of a moment ago: more are counted
     std::uint64_t untold_ = 0;

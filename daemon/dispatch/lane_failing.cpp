@@ -44,6 +44,7 @@ Debt Lane::new_debt(const event::EventHandle& event, std::uint16_t callback) con
     debt.stops = policy(callback) == OnFailure::halt;
     debt.due = shared_.now();
     debt.redelivered = event.id() <= perhaps_handed_out_;
+    gather(debt);
     return debt;
 }
 
@@ -57,6 +58,7 @@ void Lane::assign(Debt& debt) const {
     for (std::size_t i = 0; i < callbacks_.size(); ++i)
         if (callbacks_[i].name == debt.callback) debt.index = static_cast<std::uint16_t>(i);
     debt.stops = debt.index && policy(*debt.index) == OnFailure::halt;
+    if (debt.index) set_gathering(debt, callbacks_[*debt.index].gathering);
 }
 
 void Lane::owe_new(const event::EventHandle& event, const std::string& callback, checkpoint::Batch& batch) {
@@ -66,6 +68,7 @@ void Lane::owe_new(const event::EventHandle& event, const std::string& callback,
     debt.callback = callback;
     debt.due = shared_.now();
     assign(debt);
+    gather(debt);
     debt.awaits_disk = true;
     new_debts_.emplace_back(event.id(), callback);
     batch.put_pending(stored(debts_.put(std::move(debt))));
@@ -131,13 +134,14 @@ void Lane::note_error(Debt& debt, Failed failed) {
 
 void Lane::try_again(Debt& debt, checkpoint::Batch& batch) {
     const auto pause = pause_after(debt.attempts);
+    const bool is_led = debt.led_by != 0;  // whoever leads it says so
     debt.history.waited += std::chrono::duration_cast<std::chrono::milliseconds>(pause);
     debts_.stop(debt, shared_.now() + pause);
     if (debt.stops && !std::exchange(told_halted_, true)) {
         tell_halted(debt, pause);
     } else {
         shared_.log.log(
-            debt.attempts == 1 ? LogLevel::warning : LogLevel::debug,
+            debt.attempts == 1 && !is_led ? LogLevel::warning : LogLevel::debug,
             "[CALL-FAILED] Callback failed; trying again. plugin={} callback={} event={} attempt={} "
             "wait_ms={} why={}",
             plugin_, debt.callback, debt.event.id(), debt.attempts,

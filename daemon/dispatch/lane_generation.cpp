@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dispatch/lane.hpp"
+#include "event/row_event.hpp"
 
 namespace sg::dispatch {
 
@@ -12,7 +13,10 @@ namespace {
 std::string signature_of(const std::vector<plugins::CallbackInfo>& callbacks) {
     nlohmann::json out = nlohmann::json::array();
     for (const auto& callback : callbacks)
-        out.push_back({callback.name, callback.filter.to_json(), static_cast<int>(callback.on_failure)});
+        out.push_back({callback.name, callback.filter.to_json(), static_cast<int>(callback.on_failure),
+                       callback.conditions.to_json(), callback.gathering.coalesce.count(),
+                       static_cast<int>(callback.gathering.by), callback.gathering.settle.count(),
+                       callback.concurrency, callback.fields});
     return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -24,6 +28,7 @@ std::string Lane::callback_name(std::uint16_t index) const {
 
 void Lane::ready(std::shared_ptr<plugins::Generation> generation) {
     next_ = std::move(generation);
+    takes_turns_ = shared_.queue_of_turns.place(shared_from_this(), next_->file());
     // One event at a time holds across builds too: the new one waits for what the old one has in hand.
     if (outstanding() == 0 && has_start_) switch_over();
     pump();
@@ -38,11 +43,19 @@ void Lane::switch_over() {
         signature_ = std::move(signature);
         callbacks_ = generation_->callbacks();
         if (const auto& ruled = rule().policy)
-            for (auto& callback : callbacks_) callback.on_failure = *ruled;
+            for (auto& callback : callbacks_)
+                if (*ruled != OnFailure::halt || !callback.gathering.is_wanted())
+                    callback.on_failure = *ruled;
         has_stoppers_ = std::any_of(callbacks_.begin(), callbacks_.end(), [](const auto& callback) {
             return callback.on_failure == OnFailure::halt;
         });
+        at_once_ = 1;
+        for (const auto& callback : callbacks_)
+            at_once_ = std::max(at_once_, static_cast<std::size_t>(callback.concurrency));
+        has_gatherers_ = std::any_of(callbacks_.begin(), callbacks_.end(),
+                                     [](const auto& callback) { return callback.gathering.is_wanted(); });
         forget_queue();
+        splits_.clear();
         shared_.index.set(slot_, callbacks_);
         debts_.assign(callbacks_);
     }
@@ -58,10 +71,9 @@ void Lane::resolve_unassigned() {
     checkpoint::Batch batch;
     for (auto& debt : debts) {
         batch.erase_pending(plugin_, debt.event.id(), {});
-        for (const auto& callback : callbacks_) {
-            if (callback.filter.matches(debt.event.row().type, debt.event.row().attribute))
-                owe_new(debt.event, callback.name, batch);
-        }
+        const event::RowEvent event(debt.event.row());
+        for (const auto& callback : callbacks_)
+            if (callback.wants(event)) owe_new(debt.event, callback.name, batch);
     }
     save(std::move(batch), checkpoint::Urgency::settled, 0);
 }
@@ -115,10 +127,11 @@ void Lane::return_flights(const plugins::HostEnd& end, checkpoint::Batch& batch)
 void Lane::return_debts(const plugins::HostEnd& end, checkpoint::Batch& batch) {
     for (auto* debt : debts_.running()) {
         const bool was_running = std::any_of(end.running.begin(), end.running.end(), [&](const auto& r) {
-            return r.event == debt->event.id() && debt->index == r.callback;
+            return r.event == (debt->led_by != 0 ? debt->led_by : debt->event.id()) &&
+                   debt->index == r.callback;
         });
         if (was_running) {
-            ++failed_;
+            if (debt->led_by == 0) ++failed_;
             attempt_failed(*debt, {*debt->index, end.reason, Cause::internal, true, true, end.last_words},
                            batch);
         } else {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dispatch/lane.hpp"
+#include "event/row_event.hpp"
 
 namespace sg::dispatch {
 
@@ -45,6 +46,7 @@ void Lane::outcomes(plugins::Generation& generation, std::vector<plugins::Outcom
     checkpoint::Batch batch;
     for (auto& outcome : outcomes) take_outcome(outcome, batch);
     if (!flights_.empty() && flights_.front().done > 0) acknowledge_part(batch);
+    if (at_once_ > 1) acknowledge_overtaken(batch);
     move_cursor(batch);
     save(std::move(batch), checkpoint::Urgency::settled, outcomes.size());
     tell_if_goes_on();
@@ -60,11 +62,7 @@ void Lane::take_outcome(plugins::Outcome& outcome, checkpoint::Batch& batch) {
                                   [](const Flight& f, EventId id) { return f.item.event.id() < id; });
     if (flight != flights_.end() && flight->item.event.id() == outcome.event) {
         flight_outcome(*flight, outcome);
-        while (!flights_.empty() && flights_.front().done == flights_.front().item.callbacks->size()) {
-            land(flights_.front(), batch);
-            flights_.pop_front();
-        }
-        return;
+        return land_complete(batch);
     }
     Debt* debt = debts_.find(outcome.event, callback_name(outcome.callback));
     if (debt != nullptr && debt->running) return debt_outcome(*debt, outcome, batch);
@@ -85,10 +83,17 @@ void Lane::flight_outcome(Flight& flight, plugins::Outcome& outcome) {
     if (!outcome.ok) flight.failed.push_back({outcome.callback, std::move(outcome.error), outcome.cause});
 }
 
+void Lane::land_complete(checkpoint::Batch& batch) {
+    while (!flights_.empty() && flights_.front().is_complete()) {
+        land(flights_.front(), batch);
+        flights_.pop_front();
+    }
+}
+
 /// The event is settled; what failed is owed from now on.
 void Lane::land(Flight& flight, checkpoint::Batch& batch) {
     flight_bytes_ -= flight.item.event.row().raw.size();
-    measure(flight.took);
+    if (flight.done > 0) measure(flight.took);
     if (flight.failed.empty()) return;
     const auto event = event::detach(flight.item.event.row());
     for (const auto& failed : flight.failed) owe(event, failed, batch);
@@ -107,8 +112,25 @@ void Lane::acknowledge_part(checkpoint::Batch& batch) {
         batch.put_pending(stored(debts_.put(std::move(debt))));
     }
     // As if all of them took as long: the window counts events.
-    flight.took = flight.took * static_cast<int>(callbacks.size()) / static_cast<int>(flight.done);
+    if (flight.done > 0)
+        flight.took = flight.took * static_cast<int>(callbacks.size()) / static_cast<int>(flight.done);
     land(flight, batch);
+}
+
+/// Where events may overlap, what ended may stand behind what runs: that is owed from now on, as running, so
+/// that a kill does not repeat the former, and the cursor passes both.
+void Lane::acknowledge_overtaken(checkpoint::Batch& batch) {
+    const auto last =
+        std::find_if(flights_.rbegin(), flights_.rend(), [](const auto& f) { return f.done > 0; });
+    for (auto left = flights_.rend() - last; left > 0; --left) {
+        if (flights_.front().is_complete()) {
+            land(flights_.front(), batch);
+            flights_.pop_front();
+        } else {
+            acknowledge_part(batch);
+        }
+    }
+    land_complete(batch);
 }
 
 void Lane::measure(std::chrono::microseconds took) {
@@ -118,9 +140,16 @@ void Lane::measure(std::chrono::microseconds took) {
 
 void Lane::debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch) {
     measure(outcome.duration);
+    for (const auto id : std::exchange(debt.merged, {}))
+        if (auto* led = debts_.find(id, debt.callback); led != nullptr && led->running)
+            end_debt(*led, outcome, batch);
+    end_debt(debt, std::move(outcome), batch);
+}
+
+void Lane::end_debt(Debt& debt, plugins::Outcome outcome, checkpoint::Batch& batch) {
     if (!outcome.ok)
         return attempt_failed(debt, {outcome.callback, std::move(outcome.error), outcome.cause}, batch);
-    if (debt.attempts > 0)
+    if (debt.attempts > 0 && debt.led_by == 0)
         shared_.log.info(
             "[CALL-RECOVERED] Callback succeeded at last. plugin={} callback={} event={} attempt={}", plugin_,
             debt.callback, outcome.event, debt.attempts + 1);
@@ -183,10 +212,13 @@ void Lane::late(const event::EventHandle& row, checkpoint::Batch& batch) {
     if (id <= cursor_ && !generation_) return owe_new(row, {}, batch);  // the next build says who wants it
     for (const auto& match : shared_.index.find(row.row().type, row.row().attribute)) {
         if (match.lane != slot_) continue;
+        const auto* callbacks = match.callbacks;
+        if (match.is_conditional) callbacks = shared_.index.narrowed(match, event::RowEvent(row.row()));
+        if (callbacks == nullptr) continue;
         if (id > cursor_) {
-            strays_.emplace(id, Item{row, match.callbacks});
+            strays_.emplace(id, Item{row, callbacks});
         } else {
-            for (const auto index : *match.callbacks) owe_new(row, callback_name(index), batch);
+            for (const auto index : *callbacks) owe_new(row, callback_name(index), batch);
         }
     }
 }

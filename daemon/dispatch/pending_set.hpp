@@ -1,6 +1,7 @@
 #pragma once
 // What one lane's callbacks still owe.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -29,7 +30,23 @@ struct Debt {
     std::optional<std::uint16_t> index;  ///< of the callback now; none: no such callback is registered
     bool stops = false;                  ///< the lane does not go on while this is owed
     checkpoint::History history;
+
+    // Of a callback that gathers: those with one callback, key and number of attempts become one call.
+    std::string key{};              ///< `gathering_key`; empty: it is a call of its own
+    bool settles = false;           ///< its time moves while the entity is stirred
+    EventId led_by = 0;             ///< while running: the event that was handed out for it; 0: its own
+    std::vector<EventId> merged{};  ///< while running: those that this one leads
 };
+
+/// What is to be handed out as one.
+struct DueCall {
+    std::vector<Debt*>
+        debts;               ///< of one event, by ascending callback; or of one callback, by ascending event
+    bool is_merged = false;  ///< the latter: the last one leads
+};
+
+/// Gives it the key of what the callback gathers. For one that is in no set.
+void set_gathering(Debt& debt, const host::Gathering& gathering);
 
 /// The debts of a lane, by event and callback and by when they are due.
 ///
@@ -41,7 +58,7 @@ public:
     void erase(EventId event, const std::string& callback);
     Debt* find(EventId event, const std::string& callback);
 
-    /// Looks up who owes by name, as the callbacks are now.
+    /// Looks up who owes by name, as the callbacks are now. A callback that gathers says so to its debts.
     void assign(const std::vector<plugins::CallbackInfo>& callbacks);
 
     /// Those whose callback was not known yet, taken out.
@@ -50,9 +67,18 @@ public:
     /// When the next one can be handed out.
     std::optional<Clock::Time> next_due() const;
 
-    /// Marks as running, and returns, what is due first: of one event at one attempt, by ascending
-    /// callback. Empty: nothing is due by `now`.
-    std::vector<Debt*> start_due(Clock::Time now);
+    /// Marks as running, and returns, what is due first: of one event at one attempt, or what was gathered by
+    /// one callback. No debts: nothing is due by `now`.
+    DueCall start_due(Clock::Time now);
+
+    /// When those with this key are due that were not tried yet, if there are any that wait.
+    std::optional<Clock::Time> gathered_until(const std::string& callback, const std::string& key) const;
+
+    bool has_settling() const noexcept { return !settling_.empty(); }
+    /// Whether an entity of this event type may be among those that settle.
+    bool may_stir(std::string_view type) const;
+    /// Those that settle and have this key are due by what `when` says for their callback's index.
+    void stir(const std::string& key, const std::function<Clock::Time(std::uint16_t)>& when);
 
     /// Takes the mark away and says when it is due again.
     void stop(Debt& debt, Clock::Time due);
@@ -72,6 +98,7 @@ public:
     /// The last event that anything is owed for; 0: none.
     EventId last_event() const noexcept { return debts_.empty() ? 0 : debts_.rbegin()->first.first; }
 
+    /// Calls; those that were merged are one.
     std::size_t running_count() const noexcept { return running_; }
     std::size_t running_bytes() const noexcept { return running_bytes_; }
     std::size_t size() const noexcept { return debts_.size(); }
@@ -82,12 +109,21 @@ public:
 
 private:
     using Key = std::pair<EventId, std::string>;
+    void enter_group(const Key& key, const Debt& debt);
+    void leave_group(const Key& key, const Debt& debt);
     void enter(const Key& key, Debt& debt);
     void leave(const Key& key, Debt& debt);
 
     std::map<Key, Debt> debts_;
     std::set<std::pair<Clock::Time, Key>> due_;  // those that only wait for their time
     std::multiset<EventId> stops_;
+    struct Group {
+        std::string callback, key;
+        std::uint32_t attempts;
+        friend auto operator<=>(const Group&, const Group&) = default;
+    };
+    std::map<Group, std::set<EventId>> groups_;      // of those that wait
+    std::map<std::string, std::set<Key>> settling_;  // by key: those that wait and were not tried yet
     std::size_t running_ = 0;
     std::size_t running_bytes_ = 0;
     std::size_t owed_ = 0;

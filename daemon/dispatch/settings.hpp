@@ -9,6 +9,7 @@
 #include <sg/registrar.hpp>
 #include <sg/types.hpp>
 #include <string>
+#include <vector>
 
 #include "util/backoff.hpp"
 
@@ -57,6 +58,14 @@ struct Settings {
     FailureRule failure;                          ///< of plugins without an entry in `failures`
     std::map<std::string, FailureRule> failures;  ///< by plugin name
     DeadLetterLimits dead_letters;
+
+    /// Plugins that wait for missing ids, as long as these are waited for, instead of getting them late.
+    bool strict_order = false;                  ///< of plugins without an entry in `strict_orders`
+    std::map<std::string, bool> strict_orders;  ///< by plugin name
+
+    /// Directories of plugins that get each event one after another: by directory, as listed, then by file
+    /// name.
+    std::vector<std::string> ordered_collections;
 
     std::size_t queue_events = 2000;     ///< taken from the source and not handed out; more is pulled later
     std::size_t queue_bytes = 4 << 20;   ///< of the pages these keep alive; one page always fits

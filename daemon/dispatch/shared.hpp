@@ -12,6 +12,7 @@
 #include "dispatch/dead_letters.hpp"
 #include "dispatch/filter_index.hpp"
 #include "dispatch/settings.hpp"
+#include "dispatch/turns.hpp"
 #include "dispatch/unsaved_meter.hpp"
 #include "event/event_source.hpp"
 #include "util/loop.hpp"
@@ -26,6 +27,7 @@ struct Shared {
           store(c),
           log(g),
           meter(c),
+          queue_of_turns(settings.ordered_collections),
           dead_letters(settings.dead_letters, c.snapshot(), g) {}
 
     Settings settings;
@@ -35,6 +37,7 @@ struct Shared {
     event::EventSource* source = nullptr;  // none: the site has not answered yet
     FilterIndex index;
     UnsavedMeter meter;
+    Turns queue_of_turns;
     DeadLetters dead_letters;
     bool gathering = false;  // plugins are being loaded that may begin where others do
     bool draining = false;

@@ -1,6 +1,7 @@
 #pragma once
 // The two seams of the dispatcher, driven by a test: where events come from, and where plugins run.
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -29,11 +30,15 @@ struct Row {
     std::string type = "Shotgun_Shot_Change";
     std::string attribute = "code";
     std::size_t size = 100;
+    std::string json{};  ///< of the row; empty: `size` bytes that nobody reads
+    EntityId project = 0;
+
+    std::string raw() const { return json.empty() ? std::string(size, 'x') : json; }
 };
 
 inline event::PagePtr page_of(const std::vector<Row>& rows) {
     std::string bytes;
-    for (const auto& row : rows) bytes += row.type + row.attribute + std::string(row.size, 'x');
+    for (const auto& row : rows) bytes += row.type + row.attribute + row.raw();
     // The page owns a copy of the text as its side, so that the views can be made before it is.
     auto side = std::make_unique<char[]>(bytes.size() + 1);
     bytes.copy(side.get(), bytes.size());
@@ -44,8 +49,9 @@ inline event::PagePtr page_of(const std::vector<Row>& rows) {
         made.id = row.id;
         made.type = std::string_view(at, row.type.size());
         made.attribute = std::string_view(at + row.type.size(), row.attribute.size());
-        made.raw = std::string_view(at + row.type.size() + row.attribute.size(), row.size);
-        at += row.type.size() + row.attribute.size() + row.size;
+        made.project = row.project;
+        made.raw = std::string_view(at + row.type.size() + row.attribute.size(), row.raw().size());
+        at += row.type.size() + row.attribute.size() + made.raw.size();
         out.push_back(made);
     }
     return std::make_shared<const event::EventPage>(bytes, std::move(out), std::move(side));
@@ -76,6 +82,10 @@ public:
         if (!hold_fetches) release_fetches();
     }
     EventId level() const override { return level_; }
+    std::optional<EventId> awaited(EventId position) const override {
+        const auto first = gaps.upper_bound(position);
+        return first == gaps.end() ? std::nullopt : std::optional(*first);
+    }
 
     /// Makes rows visible that nobody was told of yet, as rows that were there before the start.
     void show(const Row& row) { visible_[row.id] = row; }
@@ -99,6 +109,7 @@ public:
     std::size_t keep_recent = 0;
     bool hold_fetches = false;
     int fetches = 0;
+    std::set<EventId> gaps;  ///< ids that are missing and waited for
 
 private:
     event::PagePtr rows_between(EventId after, EventId through) const {
@@ -129,15 +140,24 @@ inline std::ostream& operator<<(std::ostream& out, const Call& call) {
 /// A host whose plugin does what the test says, one call at a time.
 class ScriptedGeneration final : public plugins::Generation {
 public:
-    ScriptedGeneration(std::string plugin, std::vector<CallbackInfo> callbacks, std::uint64_t number = 1)
-        : plugin_(std::move(plugin)), callbacks_(std::move(callbacks)), number_(number) {}
+    ScriptedGeneration(std::string plugin, std::vector<CallbackInfo> callbacks, std::uint64_t number = 1,
+                       std::string file = {})
+        : plugin_(std::move(plugin)),
+          file_(std::move(file)),
+          callbacks_(std::move(callbacks)),
+          number_(number) {}
 
     const std::string& plugin() const noexcept override { return plugin_; }
     std::uint64_t number() const noexcept override { return number_; }
     const std::string& build() const noexcept override { return build_; }
     const std::vector<CallbackInfo>& callbacks() const noexcept override { return callbacks_; }
+    std::string_view file() const noexcept override { return file_; }
     void deliver(std::vector<plugins::Delivery> batch) override {
         batches.push_back(batch.size());
+        for (auto& delivery : batch) {
+            merged.emplace_back(delivery.merged);
+            merged.back().push_back(delivery.event.id());
+        }
         for (auto& delivery : batch)
             for (const auto callback : delivery.callbacks) {
                 bytes_ += delivery.event.row().raw.size();
@@ -159,6 +179,13 @@ public:
         journal.push_back(call);
         return {call.event, index, ok, Cause::internal, ok ? "" : "it broke", took};
     }
+    /// Ends the call of this event, wherever it stands.
+    Outcome end_of(EventId event, bool ok = true) {
+        const auto place = std::find_if(calls_.begin(), calls_.end(),
+                                        [&](const auto& one) { return one.first.event == event; });
+        std::rotate(calls_.begin(), place, place + 1);
+        return end(ok);
+    }
     plugins::Running begin_next() {
         const auto [call, index] = calls_.front();
         journal.push_back(call);
@@ -167,10 +194,12 @@ public:
 
     std::vector<Call> journal;  ///< calls that were begun
     std::vector<std::size_t> batches;
+    std::vector<std::vector<EventId>> merged;  ///< of each delivery, what `Context::merged` would name
     std::size_t most_waiting = 0;
 
 private:
     std::string plugin_, build_ = "0123";
+    std::string file_;
     std::vector<CallbackInfo> callbacks_;
     std::uint64_t number_;
     std::deque<std::pair<Call, std::uint16_t>> calls_;
@@ -215,8 +244,10 @@ public:
         crash(Saved::no);
     }
 
-    GenerationPtr load(const std::string& plugin, std::vector<CallbackInfo> callbacks = {{"all", {}}}) {
-        auto generation = std::make_shared<ScriptedGeneration>(plugin, std::move(callbacks), ++number_);
+    GenerationPtr load(const std::string& plugin, std::vector<CallbackInfo> callbacks = {{"all", {}}},
+                       const std::string& collection = "/plugins") {
+        auto generation = std::make_shared<ScriptedGeneration>(plugin, std::move(callbacks), ++number_,
+                                                               collection + "/" + plugin + ".so");
         generations.push_back(generation);
         dispatcher->on_ready(generation);
         return generation;
