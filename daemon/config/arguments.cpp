@@ -93,4 +93,26 @@ Result<Arguments> read_arguments(const YAML::Node& node, const Resolve& resolve)
     return Arguments{value->first.dump(), value->second.dump(), std::move(reader.secrets)};
 }
 
+Result<EventTraits> read_traits(const YAML::Node& node) {
+    const Resolve none = [](const std::string&) { return std::nullopt; };
+    auto value = Reader(none).read(node, 0);
+    if (!value) return tl::unexpected(value.error());
+    try {
+        return EventTraits::from_json(value->first);
+    } catch (const Error& error) {
+        return fail(Cause::invalid, "{}", error.what());
+    }
+}
+
+Result<std::vector<std::string>> read_names(const YAML::Node& node) {
+    std::vector<std::string> names;
+    if (!node.IsSequence()) return fail(Cause::invalid, "expected a list of names, such as [description]");
+    for (const auto& item : node) {
+        if (!item.IsScalar() || item.Scalar().empty())
+            return fail(Cause::invalid, "expected names that are text");
+        names.push_back(item.Scalar());
+    }
+    return names;
+}
+
 }  // namespace sg::config

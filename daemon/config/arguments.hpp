@@ -21,4 +21,10 @@ using Resolve = std::function<std::optional<Result<std::string>>(const std::stri
 /// Bounded in depth and size, because aliases can make a short file stand for an endless one.
 Result<Arguments> read_arguments(const YAML::Node& node, const Resolve& resolve);
 
+/// What events have about them, in the form of `EventTraits::from_json`; no references.
+Result<EventTraits> read_traits(const YAML::Node& node);
+
+/// A list of texts, none of them empty.
+Result<std::vector<std::string>> read_names(const YAML::Node& node);
+
 }  // namespace sg::config

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <sg/event_traits.hpp>
 #include <sg/logger.hpp>
 #include <sg/types.hpp>
 #include <string>
@@ -68,6 +69,7 @@ struct Site {
     std::chrono::milliseconds poll_interval{500};
     std::chrono::milliseconds idle_poll_interval{5000};
     int page_size = 500;
+    std::vector<std::string> event_fields;  ///< besides the usual ones
     std::chrono::milliseconds gap_timeout{std::chrono::minutes(5)};
     bool use_session_uuid = true;
     Secret proxy;                   ///< empty: none
@@ -99,6 +101,8 @@ struct PluginSettings {
     std::optional<std::chrono::milliseconds> give_up_after;
     std::optional<std::chrono::milliseconds> retry_first;  ///< none: as in `retries`
     std::optional<std::chrono::milliseconds> retry_longest;
+    EventTraits only{}, never{};  ///< of the events of all its callbacks
+    bool strict_order = false;
 };
 
 struct Log {
@@ -144,6 +148,7 @@ struct Config {
     Site site;
     std::map<std::string, Credential> credentials;
     std::vector<std::filesystem::path> collections;
+    std::vector<std::filesystem::path> ordered_collections;
     PluginSettings plugin_defaults;
     std::map<std::string, PluginSettings> plugins;
     Admin admin;

@@ -68,6 +68,13 @@ const std::vector<PluginKey>& plugin_keys() {
          [](PluginSettings& p) -> Slot { return &p.retry_longest; },
          "longest pause between two such tries; none: as in retries",
          {100 * ms, 7 * days}},
+        {"strict_order", [](PluginSettings& p) -> Slot { return &p.strict_order; },
+         "whether it waits for missing events, as long as these are waited for, instead of getting them "
+         "late"},
+        {"only", [](PluginSettings& p) -> Slot { return &p.only; },
+         "what an event must have about it besides what its callbacks ask for; each key that is given holds"},
+        {"never", [](PluginSettings& p) -> Slot { return &p.never; },
+         "what an event must not have about it; such as own: true, for changes by the plugin's own script"},
     };
     return table;
 }
@@ -93,6 +100,9 @@ std::vector<Key> site_keys() {
             "what that pause grows to while no event comes; not less than poll_interval",
             {50 * ms, 1 * hours}),
         key("page_size", [](Site& x) -> Slot { return &x.page_size; }, "events asked for at once", {1, 500}),
+        key(
+            "event_fields", [](Site& x) -> Slot { return &x.event_fields; },
+            "fields of EventLogEntry that every event has besides the usual ones, such as description"),
         key("gap_timeout", [](Site& x) -> Slot { return &x.gap_timeout; },
             "how long a missing event is waited for", {100 * ms, 7 * days}),
         key(
@@ -236,6 +246,9 @@ std::vector<Key> make_table() {
                      "directories with plugins, the most important first",
                      {},
                      true});
+    table.push_back({"ordered_collections",
+                     [](Config& c, const std::string&) -> Slot { return &c.ordered_collections; },
+                     "those of them whose plugins get each event one after another"});
     for (const auto& key : plugin_keys())
         table.push_back({"plugin_defaults." + key.name,
                          [slot = key.slot](Config& c, const std::string&) { return slot(c.plugin_defaults); },

@@ -199,6 +199,10 @@ private:
             done = read_arguments(value, [&](const std::string& text) {
                        return whole_reference(text);
                    }).map([&](Arguments got) { **arguments = std::move(got); });
+        else if (auto* traits = std::get_if<EventTraits*>(&slot))
+            done = read_traits(value).map([&](EventTraits got) { **traits = std::move(got); });
+        else if (auto* names = std::get_if<std::vector<std::string>*>(&slot))
+            done = read_names(value).map([&](std::vector<std::string> got) { **names = std::move(got); });
         else if (value.IsNull())
             done = fail(Cause::invalid, "expected a value: remove the line for the default");
         else if (!value.IsScalar())
@@ -346,6 +350,11 @@ private:
                         "and cannot tell their own changes from its"));
         check_order("site.retry_first", site.retry_first, "site.retry_longest", site.retry_longest);
         check_order("retries.first", config_.retries.first, "retries.longest", config_.retries.longest);
+        for (const auto& directory : config_.ordered_collections)
+            if (std::find(config_.collections.begin(), config_.collections.end(), directory) ==
+                config_.collections.end())
+                problem(mark_of("ordered_collections"), "ordered_collections",
+                        fmt::format("expected only directories of collections, not {}", directory.string()));
         check_pauses("plugin_defaults", config_.plugin_defaults);
         for (const auto& [name, plugin] : config_.plugins) check_pauses("plugins." + name, plugin);
     }

@@ -26,9 +26,14 @@ Tree value_of(const Slot& slot) {
     if (const auto* list = std::get_if<std::vector<std::filesystem::path>*>(&slot)) {
         Tree out = Tree::array();
         for (const auto& path : **list) out.push_back(path.string());
-        return out;
+        return out.empty() ? Tree("") : out;
     }
     if (const auto* arguments = std::get_if<Arguments*>(&slot)) return Tree::parse((*arguments)->shown);
+    if (const auto* names = std::get_if<std::vector<std::string>*>(&slot);
+        names != nullptr && !(*names)->empty())
+        return **names;
+    if (const auto* traits = std::get_if<EventTraits*>(&slot); traits != nullptr && !(*traits)->empty())
+        return Tree::parse((*traits)->to_json().dump());
     return to_text(slot);
 }
 
@@ -37,12 +42,14 @@ bool is_unset(const Tree& value) { return value == ""; }
 
 enum class Text { plain, quoted };  // a plain 5 would be a number where the type is not known beforehand
 
+bool is_free(const std::string& key) { return key == "args" || key == "only" || key == "never"; }
+
 void write(YAML::Emitter& out, const Tree& value, Text text) {
     if (value.is_object()) {
         out << YAML::BeginMap;
         for (const auto& [key, child] : value.items()) {
             out << YAML::Key << key << YAML::Value;
-            write(out, child, key == "args" ? Text::quoted : text);
+            write(out, child, is_free(key) ? Text::quoted : text);
         }
         out << YAML::EndMap;
     } else if (value.is_array()) {

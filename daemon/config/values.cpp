@@ -2,6 +2,8 @@
 
 #include "config/values.hpp"
 
+#include <fmt/ranges.h>
+
 #include <array>
 #include <charconv>
 #include <utility>
@@ -201,6 +203,12 @@ std::string to_text(const Slot& slot) {
         }
         std::string operator()(const Secret* v) const { return v->shown; }
         std::string operator()(const Arguments* v) const { return v->shown; }
+        std::string operator()(const std::vector<std::string>* v) const {
+            return fmt::format("{}", fmt::join(*v, ", "));
+        }
+        std::string operator()(const EventTraits* v) const {
+            return v->empty() ? std::string() : v->to_json().dump();
+        }
     };
     return std::visit(Writer{}, slot);
 }
@@ -222,7 +230,9 @@ std::string_view type_name(const Slot& slot) noexcept {
         "hold or drop_oldest",
         "start",
         "secret or ref",
-        "anything"};
+        "anything",
+        "traits of events",
+        "list of names"};
     return names[slot.index()];
 }
 

@@ -20,6 +20,7 @@ public:
         dispatcher_.on_late(rows, batch);
         observer_.on_events(*rows);
     }
+    void on_given_up() override { dispatcher_.on_given_up(); }
     void on_ready(std::shared_ptr<plugins::Generation> generation) override {
         dispatcher_.on_ready(generation);
         observer_.on_host_ready(*generation);

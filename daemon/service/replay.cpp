@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "event/row_event.hpp"
 #include "plugins/collection.hpp"
 #include "plugins/plugin_set.hpp"
 #include "service/settings.hpp"
@@ -83,8 +84,10 @@ Result<void> gather(const config::Config& config, const ReplayOptions& options, 
 /// Reads the events asked for, a page at a time, ascending.
 class Pages {
 public:
-    Pages(stream::EventReader& reader, std::vector<stream::IdRange> left)
-        : reader_(reader), left_(std::move(left)) {}
+    Pages(stream::EventReader& reader, std::vector<stream::IdRange> left, std::vector<std::string> fields)
+        : reader_(reader),
+          left_(std::move(left)),
+          fields_(std::make_shared<const std::vector<std::string>>(std::move(fields))) {}
 
     /// Null at the end. `covered`: the ranges that this page answers, whole.
     Result<event::PagePtr> next(std::vector<stream::IdRange>& covered) {
@@ -95,6 +98,7 @@ public:
         query.ranges.assign(left_.begin(), left_.begin() + static_cast<std::ptrdiff_t>(
                                                                std::min(left_.size(), ranges_per_query)));
         query.limit = page_size;
+        query.fields = fields_;
         auto fetched = reader_.fetch(query, {});
         if (!fetched) return fail(fetched.error(), "fetching events");
         auto read = pages_.read(std::move(fetched->body), query);
@@ -123,6 +127,7 @@ private:
     stream::EventReader& reader_;
     stream::PageReader pages_;
     std::vector<stream::IdRange> left_;
+    const std::shared_ptr<const std::vector<std::string>> fields_;
 };
 
 /// Ids of `covered` that no row of the page has, as ranges.
@@ -180,6 +185,15 @@ public:
     bool is_loaded() const { return found_ && waited_for_.empty(); }
     void stop() { stopping_ = true; }
 
+    /// That events are to have besides the usual ones.
+    std::vector<std::string> fields(const std::vector<std::string>& configured) const {
+        std::set<std::string> all(configured.begin(), configured.end());
+        for (const auto& [plugin, generation] : ready_)
+            for (const auto& callback : generation->callbacks())
+                all.insert(callback.fields.begin(), callback.fields.end());
+        return {all.begin(), all.end()};
+    }
+
     void offer(const event::PagePtr& page, std::uint32_t index, bool execute) {
         const auto& row = page->rows()[index];
         ++counts_.events;
@@ -192,10 +206,12 @@ private:
                bool execute) {
         if (crashed_.contains(generation.plugin())) return;
         const auto& row = page->rows()[index];
+        const event::RowEvent event(row);
         host::CallbackList wanted;
         for (std::size_t i = 0; i < generation.callbacks().size(); ++i) {
             const auto& callback = generation.callbacks()[i];
-            const auto why = why_no_match(callback.filter, row.type, row.attribute);
+            auto why = why_no_match(callback.filter, row.type, row.attribute);
+            if (why.empty()) why = callback.conditions.why_not(event);
             if (!why.empty()) {
                 view_.on_no_match(generation.plugin(), callback.name, why);
                 continue;
@@ -219,9 +235,8 @@ private:
     bool found_ = false, stopping_ = false;
 };
 
-Result<void> run_pages(stream::EventReader& reader, const ReplayOptions& options, Runner& runner,
-                       ReplayView& view, ReplayCounts& counts) {
-    Pages pages(reader, options.ids);
+Result<void> run_pages(Pages& pages, const ReplayOptions& options, Runner& runner, ReplayView& view,
+                       ReplayCounts& counts) {
     std::vector<stream::IdRange> covered;
     for (;;) {
         auto page = pages.next(covered);
@@ -300,7 +315,8 @@ Result<ReplayCounts> replay(const config::Config& config, const ReplayOptions& o
         &data);
     set->start([&](const auto& found) { runner.expect(found); });
     while (!runner.is_loaded()) loop.run_some();
-    auto ran = run_pages(reader, options, runner, view, counts);
+    Pages pages(reader, options.ids, runner.fields(config.site.event_fields));
+    auto ran = run_pages(pages, options, runner, view, counts);
     runner.stop();
     bool stopped = false;
     data.shut_down();

@@ -22,6 +22,8 @@ plugins::PluginSettings one_plugin(const config::PluginSettings& from) {
     if (from.memory_limit) to.memory_bytes = from.memory_limit->count;
     if (from.cpu_limit) to.cpu_time = std::chrono::ceil<std::chrono::seconds>(*from.cpu_limit);
     to.nice = from.nice;
+    to.only = from.only;
+    to.never = from.never;
     return to;
 }
 
@@ -115,6 +117,7 @@ stream::Settings stream_settings(const config::Config& config) {
     const auto& from = config.site;
     stream::Settings to;
     to.page_size = from.page_size;
+    to.fields = from.event_fields;
     to.interval = from.poll_interval;
     to.idle_interval = from.idle_poll_interval;
     to.gap_timeout = from.gap_timeout;
@@ -131,6 +134,13 @@ dispatch::Settings dispatch_settings(const config::Config& config) {
     to.failure = failure_rule(config.plugin_defaults, config.retries);
     for (const auto& [name, plugin] : config.plugins)
         to.failures[name] = failure_rule(plugin, config.retries);
+    to.strict_order = config.plugin_defaults.strict_order;
+    for (const auto& [name, plugin] : config.plugins) to.strict_orders[name] = plugin.strict_order;
+    // In the order of collections, whatever order they are named in here.
+    for (const auto& directory : config.collections)
+        if (std::find(config.ordered_collections.begin(), config.ordered_collections.end(), directory) !=
+            config.ordered_collections.end())
+            to.ordered_collections.push_back((directory / "").parent_path().string());
     to.dead_letters.per_plugin = static_cast<std::size_t>(config.dead_letters.per_plugin);
     to.dead_letters.bytes = config.dead_letters.size.count;
     to.dead_letters.when_full = config.dead_letters.when_full == config::WhenFull::hold
@@ -147,6 +157,9 @@ plugins::PluginSetOptions plugin_options(const config::Config& config) {
     to.cache_directory = config.cache_dir;
     to.lock_file = config.state_dir / "hosts.lock";
     to.site = config.site.url;
+    for (const auto& [name, credential] : config.credentials)
+        to.scripts[name] = credential.sudo_as_login.empty() ? credential.script : std::string();
+    if (const auto common = plugin_credentials(config).for_plugins) to.scripts[{}] = to.scripts[*common];
     to.look_interval = config.reload.interval;
     to.settle_time = config.reload.settle;
     return to;

@@ -1,5 +1,7 @@
 // What the loader accepts, and what it says about the rest.
 
+#include <nlohmann/json.hpp>
+
 #include "catch.hpp"
 #include "config/keys.hpp"
 #include "fixture.hpp"
@@ -203,4 +205,35 @@ TEST_CASE("plugins that would write in the daemon's name are warned about") {
     REQUIRE(loaded->warnings.size() == 1);
     CHECK(loaded->warnings.front().key == "site.default_plugin_credential");
     CHECK(loaded->warnings.front().line == 4);
+}
+
+TEST_CASE("traits of events, further fields and ordered collections are read, or refused by name") {
+    ConfigFile file;
+    const std::string least = ConfigFile::least;
+    const auto loaded = file.load(least + R"(
+plugin_defaults:
+  never: {own: true}
+plugins:
+  notice:
+    only: {projects: [65, 0], new_values: [rev, "5", 5]}
+    strict_order: true
+)");
+    if (!loaded) FAIL(loaded.error().front().to_string());
+    const auto& notice = loaded->config.of("notice");
+    CHECK(notice.only.projects == std::vector<EntityId>{65, 0});
+    CHECK(notice.only.new_values == std::vector<nlohmann::json>{"rev", "5", 5});
+    CHECK(notice.never.own == true);
+    CHECK(notice.strict_order);
+    CHECK_FALSE(loaded->config.of("other").strict_order);
+
+    const auto problems = file.problems(least + R"(
+ordered_collections: [elsewhere]
+plugins:
+  a: {only: {project: [65]}}
+  b: {never: {users: [Ada]}}
+)");
+    CHECK(problems.find("ordered_collections: expected only directories of collections") !=
+          std::string::npos);
+    CHECK(problems.find("plugins.a.only: an event cannot be chosen by 'project'") != std::string::npos);
+    CHECK(problems.find("plugins.b.never: 'users' is a list of a type and an id each") != std::string::npos);
 }

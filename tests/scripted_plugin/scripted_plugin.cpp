@@ -10,6 +10,8 @@
 //              call that failed, crashed or was killed has no "end". `time_ns` is CLOCK_MONOTONIC.
 //   whole      true: the lines at "start" also have the "row", parsed from what the site sent.
 //   filter     which events, as EventFilter::from_json reads it; null (the default) is every event.
+//   only, never, fields, concurrency, coalesce_ms, settle_ms   of every callback, as in a registration
+//   keep_order  "project", "nothing" or "type" (a key of the plugin's own); entity by default
 //   callbacks  the names of the callbacks to register, all with the same filter; ["scripted"] by default.
 //   register   instead of registering: "throw", "throw_int", "crash", "hang", "exit", "nothing".
 //   rules      a list of objects, followed in order at each call. A rule holds for a call when all of these
@@ -130,6 +132,7 @@ private:
                   {"redelivered", context.redelivered()},
                   {"session_uuid", event.session_uuid()},
                   {"phase", phase}};
+        if (context.merged().size() > 1) line["merged"] = context.merged();
         if (whole_ && phase == std::string_view("start")) line["row"] = event.json();
         const auto text = line.dump() + "\n";
         if (::write(journal_->fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
@@ -207,15 +210,32 @@ void misbehave(const std::string& how) {
     if (how != "nothing") throw std::invalid_argument("the script does not know registration '" + how + "'");
 }
 
+void keep_order(sg::Registration& registration, const std::string& what) {
+    if (what == "project") registration.keep_order = sg::KeepOrder::project;
+    if (what == "nothing") registration.keep_order = sg::KeepOrder::nothing;
+    if (what != "type") return;
+    registration.keep_order = sg::KeepOrder::by_key;
+    registration.key = [](const sg::Event& event) { return std::string(event.type()); };
+}
+
 }  // namespace
 
 SG_PLUGIN(registrar) {
     const auto& args = registrar.args();
     if (!args.is_object()) throw std::invalid_argument("the scripted plugin needs arguments: see its source");
     if (args.contains("register")) return misbehave(args.at("register").get<std::string>());
-    const auto filter = sg::EventFilter::from_json(args.value("filter", json()));
-    for (const auto& name : args.value("callbacks", json::array({"scripted"})))
-        registrar.add({.name = name.get<std::string>(),
-                       .filter = filter,
-                       .callback = Scripted(std::string(registrar.plugin()), name.get<std::string>(), args)});
+    for (const auto& name : args.value("callbacks", json::array({"scripted"}))) {
+        sg::Registration registration{
+            .name = name.get<std::string>(),
+            .filter = sg::EventFilter::from_json(args.value("filter", json())),
+            .callback = Scripted(std::string(registrar.plugin()), name.get<std::string>(), args),
+            .concurrency = args.value("concurrency", 1),
+            .only = sg::EventTraits::from_json(args.value("only", json())),
+            .never = sg::EventTraits::from_json(args.value("never", json())),
+            .fields = args.value("fields", std::vector<std::string>()),
+            .coalesce = std::chrono::milliseconds(args.value("coalesce_ms", 0)),
+            .settle = std::chrono::milliseconds(args.value("settle_ms", 0))};
+        keep_order(registration, args.value("keep_order", "entity"));
+        registrar.add(std::move(registration));
+    }
 }
