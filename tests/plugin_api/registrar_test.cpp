@@ -93,11 +93,40 @@ TEST_CASE("a registration that cannot work is refused while the plugin is loaded
     CHECK(refused([](sg::Registrar& r) { r.on("Shotgun_Shot_Change", "", nothing); }) == Cause::invalid);
 }
 
-TEST_CASE("a concurrency that is not built yet fails the registration by name", "[plugin_api]") {
-    std::string text;
-    CHECK(refused([](sg::Registrar& r) { r.add({.name = "n", .callback = nothing, .concurrency = 4}); },
-                  &text) == Cause::not_supported);
-    CHECK_THAT(text, Catch::Contains("concurrency"));
+TEST_CASE("what a registration says of events, windows and overlaps arrives by name", "[plugin_api]") {
+    FakeSite site;
+    registering = [](sg::Registrar& registrar) {
+        registrar.add({.name = "choosy",
+                       .callback = nothing,
+                       .concurrency = 4,
+                       .keep_order = sg::KeepOrder::by_key,
+                       .key = [](const sg::Event& event) { return std::string(event.type()); },
+                       .only = {.projects = {65, 0}, .new_values = {"rev"}},
+                       .never = {.users = {{"HumanUser", 7, "Ada"}}, .own = true},
+                       .fields = {"description"}});
+        registrar.add({.name = "burst",
+                       .callback = nothing,
+                       .coalesce = std::chrono::seconds(2),
+                       .coalesce_by = sg::MergeBy::project});
+        registrar.add({.name = "new", .callback = nothing, .settle = std::chrono::milliseconds(500)});
+    };
+    Plugin plugin(site);
+    REQUIRE(plugin.callbacks().size() == 3);
+    CHECK(plugin.callbacks()[0].settings ==
+          json::parse(R"({"concurrency": 4, "keep_order": "key", "fields": ["description"],
+                          "only": {"projects": [65, 0], "new_values": ["rev"]},
+                          "never": {"users": [{"type": "HumanUser", "id": 7}], "own": true}})"));
+    const sg::testing::EventFromJson event(sg::testing::life_cycle({"Shot", 1, "sh010"}, "New"));
+    CHECK(plugin.callbacks()[0].callback->key(event) == "Shotgun_Shot_New");
+    CHECK(plugin.callbacks()[1].settings == json::parse(R"({"coalesce": {"ms": 2000, "by": "project"}})"));
+    CHECK(plugin.callbacks()[2].settings == json::parse(R"({"settle": 500})"));
+}
+
+TEST_CASE("an order by a key needs one", "[plugin_api]") {
+    CHECK(refused([](sg::Registrar& r) {
+              r.add(
+                  {.name = "n", .callback = nothing, .concurrency = 2, .keep_order = sg::KeepOrder::by_key});
+          }) == Cause::invalid);
 }
 
 TEST_CASE("a function object keeps its state between calls, and a failure is the caller's to see",
