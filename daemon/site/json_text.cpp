@@ -6,7 +6,27 @@
 namespace sg::site {
 namespace {
 
-struct TooDeep {};
+/// Whether more than `max_depth` lists and objects are open at once. Of text that is not JSON it may say
+/// anything. It is asked before parsing, as a document of brackets alone would become a large tree; a
+/// callback of the parser could tell, too, but makes every closing bracket look through its whole list.
+bool too_deep(std::string_view text) {
+    std::size_t open = 0;
+    bool in_string = false;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        if (in_string) {
+            if (c == '\\') ++at;
+            if (c == '"') in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '[' || c == '{') {
+            if (++open > max_depth) return true;
+        } else if ((c == ']' || c == '}') && open > 0) {
+            --open;
+        }
+    }
+    return false;
+}
 
 /// Null where the value can be written, else what stands in the way. Walks without recursion, so that
 /// it may be asked about anything.
@@ -15,7 +35,7 @@ const char* obstacle(const nlohmann::json& value) {
     while (!todo.empty()) {
         const auto [next, depth] = todo.back();
         todo.pop_back();
-        if (depth > max_depth) return "it is nested too deeply";
+        if (depth >= max_depth && next->is_structured()) return "it is nested too deeply";
         if (next->is_number_float() && !std::isfinite(next->get<double>()))
             return "it holds a number that is infinite or not a number";
         if (next->is_binary() || next->is_discarded()) return "it holds a value that JSON does not have";
@@ -28,12 +48,8 @@ const char* obstacle(const nlohmann::json& value) {
 }  // namespace
 
 Result<nlohmann::json> read_json(std::string_view text) try {
-    return nlohmann::json::parse(text, [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-        if (depth > static_cast<int>(max_depth)) throw TooDeep();
-        return true;
-    });
-} catch (const TooDeep&) {
-    return fail(Cause::bad_answer, "JSON nested more than {} levels deep", max_depth);
+    if (too_deep(text)) return fail(Cause::bad_answer, "JSON nested more than {} levels deep", max_depth);
+    return nlohmann::json::parse(text);
 } catch (const nlohmann::json::parse_error& error) {
     // Its own text quotes the document, which is none of a message's business.
     return fail(Cause::bad_answer, "not JSON, as seen at byte {} of {}", error.byte, text.size());

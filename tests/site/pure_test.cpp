@@ -205,6 +205,14 @@ TEST_CASE("a document that would overflow the stack is refused, as deep as it ma
     const std::string deep(100'000, '[');
     CHECK(read_json(deep + std::string(100'000, ']')).error().cause == Cause::bad_answer);
     CHECK(read_json(deep).error().cause == Cause::bad_answer);
+    const auto nested = [](std::size_t lists) {
+        return std::string(lists, '[') + "1" + std::string(lists, ']');
+    };
+    CHECK(read_json(nested(max_depth)));
+    CHECK(write_json(*read_json(nested(max_depth))));
+    CHECK(read_json(nested(max_depth + 1)).error().cause == Cause::bad_answer);
+    CHECK(read_json(json(deep + R"(\"[)").dump()));  // brackets in a text open nothing
+    CHECK(write_json(json::parse(nested(max_depth + 1))).error().cause == Cause::invalid);
     CHECK(read_json(R"({"a": [1, 2, {"b": null}]})"));
     CHECK(read_json("{\"a\": \"caf\xe9\"}").error().cause == Cause::bad_answer);
     CHECK(read_json(R"({"a": 1)").error().cause == Cause::bad_answer);
