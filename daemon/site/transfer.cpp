@@ -336,7 +336,10 @@ Exchange Connection::send(const HttpRequest& request, std::stop_token stop) {
     curl_multi_remove_handle(multi, easy_.get());  // an exchange cut short takes its socket along
 
     const auto ended = [&](Cause cause, std::string_view text) {
-        return Exchange{fail(cause, "{}: {}", shown_url(request.url), text), transfer.sent()};
+        const auto way =
+            route_.proxy ? fmt::format(" (through the proxy {}:{})", route_.proxy->host, route_.proxy->port)
+                         : "";
+        return Exchange{fail(cause, "{}: {}{}", shown_url(request.url), text, way), transfer.sent()};
     };
     if (code == CURLE_OK) {
         auto answer = transfer.head();

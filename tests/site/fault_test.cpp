@@ -292,6 +292,7 @@ TEST_CASE("a proxy that refuses is a network failure that names its status") {
     INFO(failure.message);
     CHECK(failure.cause == Cause::network);
     CHECK(contains(failure.message, "407"));
+    CHECK(contains(failure.message, "through the proxy " + settings.proxy));
 }
 
 TEST_CASE("proxies of the environment are obeyed only where that was asked for") {

@@ -118,7 +118,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("a site is believed on the word of the configured CA file, and no key goes to any other") {
+TEST_CASE("C96 a site is believed on the word of the configured CA file, and no key goes to any other") {
     TempDir directory;
     TlsSite tls(directory / "ca.pem");
     SystemClock clock;
@@ -139,8 +139,11 @@ TEST_CASE("a site is believed on the word of the configured CA file, and no key 
     CHECK(tls.requests() == 1);
 
     settings.base_url = tls.url("localhost");  // which the certificate does not name
-    CHECK(failure_of(make_client(settings, clock, log)->remove("Shot", 1, as("relay"))).cause ==
-          Cause::network);
+    const auto other = failure_of(make_client(settings, clock, log)->remove("Shot", 1, as("relay")));
+    INFO(other.message);
+    CHECK(other.cause == Cause::network);
+    CHECK(other.message.find("localhost") != std::string::npos);
+    CHECK(other.message != doubtful.message);
     CHECK(tls.requests() == 1);
 }
 
