@@ -15,6 +15,7 @@ public:
         plugins::Isolation isolation = plugins::Isolation::process;
         host::SiteRequests* writes = nullptr;
         std::vector<std::string> plugins{"a"};
+        std::shared_ptr<Clock> cache_clock{};  // empty: the machine's
     };
     explicit Live(Options how) : names_(std::move(how.plugins)) {
         service::Credentials credentials;
@@ -22,6 +23,7 @@ public:
         credentials.for_plugins = "plugins";
         service::DataRequestPool::Options options;
         options.cache.root = rig.dir / "files";
+        options.cache.clock = std::move(how.cache_clock);
         options.workers = how.workers;
         pool.emplace(service::PluginAccess{*studio.client, std::move(credentials), studio.site.url(), true,
                                            how.writes, rig.log},

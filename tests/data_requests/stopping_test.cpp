@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "data_requests/live.hpp"
+#include "retriever/fixture.hpp"
 
 using namespace sg;
 using namespace sg::test;
@@ -103,6 +104,25 @@ TEST_CASE("T128: clearing reaches methods that have not begun, and what the host
     CHECK(live.studio.site.request_count("read") == 1);
 }
 
+TEST_CASE("T129, T130: a host's check that a clear finds on a worker tells a hit, and fetches nothing") {
+    const auto clock = std::make_shared<GatedClock>();
+    Live live({.cache_clock = clock});
+    const auto url = live.studio.site.url() + "/images/status/transient/thumbnail_pending.png";
+    live.start({live.thumbnail("first", url)});
+    REQUIRE(Live::of(live.wait(1), "first") == "c");
+    const bool is_too_old = GENERATE(true, false);
+    if (is_too_old) clock->advance(21s);
+    const auto requests = live.studio.site.request_count();
+    clock->is_gated = true;
+    live.start({live.thumbnail("again", url)});
+    REQUIRE(clock->door.wait_entered());
+    CHECK(live.run({{"do", "clear"}}) == 0);
+    clock->is_gated = false;
+    clock->door.open();
+    CHECK(Live::of(live.wait(2), "again") == (is_too_old ? "x" : "c"));
+    CHECK(live.studio.site.request_count() == requests);
+}
+
 TEST_CASE("T131: a download of a host that is under way when it clears ends, and is kept") {
     Live live;
     const auto [version, url] = live.studio.thumbnail("picture");
@@ -150,6 +170,24 @@ TEST_CASE("T132: a host that is killed has its requests cancelled, and the next 
     gate->open();
 }
 
+TEST_CASE("T133: a host that is killed leaves another plugin's requests and the pool alone") {
+    Live live({.plugins = {"a", "b"}});
+    const auto gate = live.hold("read");
+    live.start({Live::find("held")}, "a");
+    REQUIRE(live.wait_held(gate));
+    live.start({Live::find("theirs")}, "b");
+    REQUIRE(live.wait_queued(1));
+    const auto status = live.rig.set->status();
+    REQUIRE(status.at(0).plugin == "a");
+    ::kill(status.at(0).pid, SIGKILL);
+    REQUIRE(live.rig.wait([&] { return live.rig.owner.ends.size() == 1; }));
+    gate->open();
+    CHECK(Live::of(live.wait(1, "b"), "theirs") == "c");
+    REQUIRE(live.rig.wait_ready("a", 2));
+    live.start({Live::find("new")}, "a");
+    CHECK(Live::of(live.wait(1, "a"), "new") == "c");
+}
+
 TEST_CASE("T132 T138 T139: a plugin in a thread is unloaded with requests and methods under way") {
     Live live({.isolation = plugins::Isolation::thread});
     for (int times = 1; times <= 20; ++times) {
@@ -164,7 +202,7 @@ TEST_CASE("T132 T138 T139: a plugin in a thread is unloaded with requests and me
     for (const auto& end : live.rig.owner.ends) CHECK(end.end.reason == "ended");
 }
 
-TEST_CASE("T134: a daemon that stops cancels what hosts have asked, and what they still ask") {
+TEST_CASE("T134, T135: a daemon that stops cancels what hosts have asked, and what they still ask") {
     Live live;
     const auto gate = live.hold("read");
     live.start({Live::find("a"), Live::find("b")});
