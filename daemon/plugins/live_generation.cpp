@@ -140,6 +140,14 @@ void LiveGeneration::on_request(host::Request request) {
     site.arguments = std::move(request.arguments);
     site.session_uuid = std::move(request.session_uuid);
     site.event = request.event;
+    if (request.progress)
+        site.progress = [this, id = request.id, &loop = loop_, alive = std::weak_ptr<int>(alive_)](
+                            std::uint64_t done, std::optional<std::uint64_t> total) {
+            loop.post([this, id, alive, done, total] {
+                if (!alive.expired() && requests_.contains(id) && body_)
+                    body_->channel().send(host::Progress{id, done, total});
+            });
+        };
     ++unfinished_;
     plan_.requests->start(
         std::move(site), place->second.get_token(),

@@ -1,6 +1,7 @@
 #include "service/site_requests.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <list>
@@ -12,6 +13,20 @@
 
 namespace sg::service {
 namespace {
+
+constexpr std::chrono::milliseconds between_news{200};
+
+/// Passes on what `tell` should hear of a transfer: not each piece of it, but its end where that is known.
+site::OnProgress now_and_then(const site::OnProgress& tell) {
+    if (!tell) return {};
+    return [&tell, next = std::chrono::steady_clock::time_point()](
+               std::uint64_t done, std::optional<std::uint64_t> total) mutable {
+        const auto now = std::chrono::steady_clock::now();
+        if (now < next && done != total) return;
+        next = now + between_news;
+        tell(done, total);
+    };
+}
 
 host::SiteAnswer stopped() { return fail(Cause::stopped, "the site was not asked: stopped"); }
 
@@ -222,6 +237,7 @@ host::SiteAnswer SiteRequestPool::answer(Item& item, std::stop_token worker_stop
     options.credential = std::move(*credential);
     options.sudo_as_login = std::move(caller->sudo_as_login);
     if (options_.pass_session_uuid) options.session_uuid = request.session_uuid;
+    options.progress = now_and_then(request.progress);
     auto answer = site::call_site(client_, request.method, request.arguments, options);
     if (!answer)
         log_.debug(

@@ -42,6 +42,7 @@ struct CallOptions {
     std::string sudo_as_login;              ///< the person whose permissions apply; empty: the caller's own
     nlohmann::json extra_auth;              ///< an object whose members go beside the credential, or over it
     std::optional<std::uint32_t> attempts;  ///< of a read; 1 leaves retrying to the caller
+    OnProgress progress;                    ///< of a transfer that is asked for by name
 };
 
 /// Whether a call can be made twice without harm.

@@ -36,6 +36,7 @@ Result<json> upload_file(Client& client, Arguments& arguments, const CallOptions
     request.display_name = arguments.text_or("display_name", "");
     request.tags = arguments.texts_or_none("tags");
     if (auto fine = arguments.complaint(); !fine) return tl::unexpected(std::move(fine.error()));
+    request.progress = options.progress;
     auto id = client.upload(request, options);
     if (!id) return tl::unexpected(std::move(id.error()));
     return json(*id);
@@ -59,6 +60,7 @@ Result<json> download_file(Client& client, Arguments& arguments, const CallOptio
     request.attachment = arguments.any("attachment");
     request.to = absolute_path(arguments, "to");
     if (auto fine = arguments.complaint(); !fine) return tl::unexpected(std::move(fine.error()));
+    request.progress = options.progress;
     auto done = client.download(request, options);
     if (!done) return tl::unexpected(std::move(done.error()));
     if (!*done) return json();

@@ -50,7 +50,7 @@ std::vector<FromHost> some_messages() {
             Outcomes{5,
                      {{7, 1, true, Cause::internal, "", std::chrono::microseconds(12)},
                       {8, 0, false, Cause::network, "no", std::chrono::microseconds(1)}}},
-            host::Request{3, 2, 77, "uuid", "find", "{}"},
+            host::Request{3, 2, 77, "uuid", "find", "{}", true},
             CancelRequest{3},
             LogLine{LogLevel::warning, "text", std::nullopt, 5},
             LogDropped{9},
@@ -112,6 +112,12 @@ TEST_CASE("what the daemon says to a host arrives whole") {
     REQUIRE_FALSE(fault.result);
     CHECK(fault.result.error().cause == Cause::permission);
     CHECK(fault.result.error().site_code == 104);
+    for (const auto total : {std::optional<std::uint64_t>(20), std::optional<std::uint64_t>()}) {
+        const auto news = std::get<Progress>(there_and_back(ToHost(Progress{4, 10, total})));
+        CHECK(news.request == 4);
+        CHECK(news.done == 10);
+        CHECK(news.total == total);
+    }
     CHECK(std::get<StopCall>(there_and_back(ToHost(StopCall{8}))).sequence == 8);
     CHECK(std::get<SetLevel>(there_and_back(ToHost(SetLevel{LogLevel::error}))).level == LogLevel::error);
     CHECK(std::holds_alternative<Drain>(there_and_back(ToHost(Drain{}))));
@@ -132,14 +138,16 @@ TEST_CASE("what a host says to the daemon arrives whole") {
 TEST_CASE("another version of the link is refused by name") {
     std::string bytes;
     REQUIRE(encode(FromHost(Hello{"x"}), bytes));
-    bytes[4] = 9;
+    bytes[4] = 99;
     const auto frame = only_frame(bytes);
     REQUIRE_FALSE(frame);
-    CHECK(frame.error().message == "the other side speaks version 9 of the link, this one 3");
+    CHECK(frame.error().message ==
+          "the other side speaks version 99 of the link, this one " + std::to_string(link_version));
 }
 
 TEST_CASE("a message that claims a gigabyte is refused before any of it is taken in") {
-    const std::string header("\0\0\0\x40\x03\0\x03\0", 8);
+    std::string header("\0\0\0\x40\0\0\x03\0", 8);
+    header[4] = static_cast<char>(link_version);
     FrameReader reader(frame_limit_from_host);
     header.copy(reader.room(8), 8);
     reader.took(8);

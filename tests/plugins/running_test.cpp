@@ -98,6 +98,37 @@ TEST_CASE("a call of the site carries who asks, for which event, with which cred
     }
 }
 
+TEST_CASE("a plugin hears how its transfer gets on, and what it throws then ends it") {
+    for (const auto isolation : {Isolation::process, Isolation::thread}) {
+        DYNAMIC_SECTION(name_of(isolation)) {
+            Rig rig({"transfers"});
+            rig.options.defaults.isolation = isolation;
+            rig.start();
+            REQUIRE(rig.wait_ready("transfers"));
+            rig.deliver("transfers", {{make_event(1), {0}, 1, false}, {make_event(2), {0}, 1, false}});
+            const auto says = [&](const char* line) {
+                return rig.wait([&] { return rig.logs["transfers"].count(line) == 1; });
+            };
+            REQUIRE(rig.wait([&] { return rig.site.waiting.size() == 1; }));
+            REQUIRE(rig.site.asked[0].progress);
+            rig.site.asked[0].progress(5, 20);
+            CHECK(says("sent 5 of 20 callback"));
+            rig.site.asked[0].progress(20, std::nullopt);
+            CHECK(says("sent 20 of ? callback"));
+            rig.site.waiting[0](std::string("77"));
+            REQUIRE(rig.wait([&] { return rig.site.waiting.size() == 2; }));
+            rig.site.asked[1].progress(1, 2);
+            REQUIRE(rig.wait_outcomes("transfers", 2));
+            CHECK(rig.owner.outcomes["transfers"][0].ok);
+            CHECK(rig.owner.outcomes["transfers"][1].error == "enough");
+            CHECK(rig.wait([&] { return rig.site.stops[1].stop_requested(); }));
+            rig.site.asked[1].progress(2, 2);  // nobody listens
+            rig.site.waiting[1](std::string("78"));
+            CHECK(rig.owner.ends.empty());
+        }
+    }
+}
+
 TEST_CASE("a callback may tell later, from another thread, that it is done") {
     for (const auto isolation : {Isolation::process, Isolation::thread}) {
         DYNAMIC_SECTION(name_of(isolation)) {

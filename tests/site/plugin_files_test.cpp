@@ -57,6 +57,62 @@ TEST_CASE("a plugin sends a file into a field, and what the field then holds lea
     }
 }
 
+TEST_CASE("a plugin hears how a file gets on, both ways and in somebody's name") {
+    Plugin plugin(GENERATE(true, false));
+    plugin.site.add("HumanUser", {{"name", "Rhea"}, {"login", "rhea"}});
+    SiteAs rhea(plugin.files, "rhea");
+    write_file(plugin.dir / "take.mov", noise(200'000));
+    std::vector<std::uint64_t> sent, fetched;
+    const auto id = rhea.upload(plugin.version_link, plugin.dir / "take.mov", "sg_uploaded_movie",
+                                {.progress = [&](auto done, auto total) {
+                                    CHECK(total == 200'000U);
+                                    sent.push_back(done);
+                                }});
+    REQUIRE_FALSE(sent.empty());
+    CHECK(sent.back() == 200'000);
+    CHECK(std::is_sorted(sent.begin(), sent.end()));
+    plugin.files.download_attachment(id, plugin.dir / "back.mov",
+                                     {.progress = [&](auto done, auto) { fetched.push_back(done); }});
+    REQUIRE_FALSE(fetched.empty());
+    CHECK(fetched.back() == 200'000);
+}
+
+TEST_CASE("pictures of a new entity, or of one that changes, are sent by path") {
+    Plugin plugin;
+    write_file(plugin.dir / "take.jpg", noise(3'000));
+    const auto picture = (plugin.dir / "take.jpg").string();
+    const auto project = json{{"type", "Project"}, {"id", plugin.project}};
+    const auto made = plugin.files.create(
+        "Version",
+        {{"code", "take3"}, {"project", project}, {"image", picture}, {"filmstrip_image", picture}});
+    REQUIRE(made["image"].is_string());
+    CHECK(made["code"] == "take3");
+    CHECK(made.contains("filmstrip_image"));
+    REQUIRE(plugin.files.download_attachment(made["image"], plugin.dir / "thumbnail"));
+    CHECK(read_file(plugin.dir / "thumbnail") == noise(3'000));
+    const auto none =
+        plugin.files.create("Version", {{"code", "v"}, {"project", project}, {"image", nullptr}});
+    CHECK_FALSE(none.contains("image"));
+
+    auto changed = plugin.files.update(plugin.version_link, {{"image", picture}});
+    CHECK(changed["id"] == plugin.version);
+    CHECK(changed["image"].is_string());
+    changed = plugin.files.update(plugin.version_link, {{"image", nullptr}, {"code", "bare"}});
+    CHECK(changed["code"] == "bare");
+    CHECK(plugin.one(plugin.version_link, "image").is_null());
+
+    // What cannot be sent is told after the entity was made.
+    const auto with = [&](const json& image) {
+        return cause_of([&] {
+            plugin.files.create("Version", {{"code", "late"}, {"project", project}, {"image", image}});
+        });
+    };
+    CHECK(with(7) == Cause::invalid);
+    CHECK(plugin.files.find_one("Version", {"code", "is", "late"}).is_null());
+    CHECK(with((plugin.dir / "absent").string()) == Cause::invalid);
+    CHECK(plugin.files.find_one("Version", {"code", "is", "late"}).is_object());
+}
+
 TEST_CASE("a plugin attaches a file where it names no field, in its own name or a person's") {
     Plugin plugin;
     plugin.site.add("HumanUser", {{"name", "Rhea"}, {"login", "rhea"}});

@@ -18,7 +18,13 @@ public:
         : client_(client), options_(std::move(options)) {}
 
     nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override {
-        const auto answer = site::call_site(client_, method, arguments.dump(), options_);
+        return call_with_progress(method, arguments, {});
+    }
+    nlohmann::json call_with_progress(std::string_view method, const nlohmann::json& arguments,
+                                      const OnProgress& progress) override {
+        auto options = options_;
+        options.progress = progress;
+        const auto answer = site::call_site(client_, method, arguments.dump(), options);
         if (!answer) throw Error(answer.error().cause, answer.error().message, answer.error().site_code);
         return nlohmann::json::parse(*answer);
     }

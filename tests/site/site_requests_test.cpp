@@ -8,6 +8,7 @@
 #include <map>
 
 #include "catch.hpp"
+#include "file_studio.hpp"
 #include "fixture.hpp"
 #include "site/named_calls.hpp"
 #include "temp_dir.hpp"
@@ -372,6 +373,39 @@ TEST_CASE("files of one plugin, however long they take, delay no call of another
     CHECK(answers.count() == 1);
     pool.pool.shut_down();
     CHECK(answers.count() == 3);
+}
+
+TEST_CASE("whoever asks for a transfer hears of its end, and not of every piece") {
+    FileStudio studio;
+    write_file(studio.dir / "take.mov", noise(3'000'000));
+    Credentials credentials;
+    credentials.named["relay"] = {studio.script().credential, {}};
+    credentials.for_plugins = "relay";
+    SiteRequestPool pool(*studio.client, credentials, {}, studio.log);
+    std::mutex mutex;
+    std::vector<std::uint64_t> news;
+    host::SiteRequest request;
+    request.plugin = "a";
+    request.method = "upload";
+    request.arguments = json{{"type", "Version"},
+                             {"id", studio.version},
+                             {"file", (studio.dir / "take.mov").string()},
+                             {"field", "sg_uploaded_movie"}}
+                            .dump();
+    request.progress = [&](std::uint64_t done, std::optional<std::uint64_t>) {
+        std::lock_guard lock(mutex);
+        news.push_back(done);
+    };
+    Answers answers;
+    const auto begun = std::chrono::steady_clock::now();
+    pool.start(std::move(request), {}, answers.take("a"));
+    REQUIRE(wait_for([&] { return answers.count() == 1; }));
+    const auto most = 2 + (std::chrono::steady_clock::now() - begun) / 200ms;
+    pool.shut_down();
+    CHECK(answers.of("a"));
+    REQUIRE_FALSE(news.empty());
+    CHECK(news.back() == 3'000'000);
+    CHECK(static_cast<long>(news.size()) <= most);
 }
 
 TEST_CASE("past what may wait a plugin is told that it is too busy, and others are not") {

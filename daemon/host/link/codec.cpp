@@ -171,6 +171,12 @@ void put(Writer& out, const DataCleared& message) {
     out.number(message.clearing);
     out.number(message.requests);
 }
+void put(Writer& out, const Progress& message) {
+    out.number(message.request);
+    out.number(message.done);
+    out.flag(message.total.has_value());
+    out.number(message.total.value_or(0));
+}
 void put(Writer& out, const StopCall& message) { out.number(message.sequence); }
 void put(Writer&, const Drain&) {}
 void put(Writer&, const Stop&) {}
@@ -217,6 +223,7 @@ void put(Writer& out, const Request& message) {
     out.text(message.session_uuid);
     out.text(message.method);
     out.text(message.arguments);
+    out.flag(message.progress);
 }
 void put(Writer& out, const CancelRequest& message) { out.number(message.id); }
 void put(Writer& out, const AskData& message) {
@@ -414,6 +421,7 @@ Request read_request(Reader& in) {
     message.session_uuid = in.text();
     message.method = in.text();
     message.arguments = in.text();
+    message.progress = in.flag();
     return message;
 }
 
@@ -515,6 +523,16 @@ Result<ToHost> decode_to_host(Frame frame, const std::shared_ptr<const MappedTex
             cleared.clearing = in.number<std::uint64_t>();
             cleared.requests = in.number<std::uint64_t>();
             message = cleared;
+            break;
+        }
+        case to_host<Progress>: {
+            Progress progress;
+            progress.request = in.number<std::uint64_t>();
+            progress.done = in.number<std::uint64_t>();
+            const bool is_known = in.flag();
+            const auto total = in.number<std::uint64_t>();
+            if (is_known) progress.total = total;
+            message = progress;
             break;
         }
         default:

@@ -95,8 +95,15 @@ struct DataCleared {
     std::uint64_t requests = 0;
 };
 
-using ToHost =
-    std::variant<Configure, Deliver, Answer, StopCall, Drain, Stop, SetLevel, DataAnswer, DataCleared>;
+/// How the transfer of a request gets on.
+struct Progress {
+    std::uint64_t request = 0;
+    std::uint64_t done = 0;              ///< bytes
+    std::optional<std::uint64_t> total;  ///< where it is known
+};
+
+using ToHost = std::variant<Configure, Deliver, Answer, StopCall, Drain, Stop, SetLevel, DataAnswer,
+                            DataCleared, Progress>;
 
 // From a host. All of it is untrusted.
 
@@ -155,6 +162,7 @@ struct Request {
     std::string session_uuid;
     std::string method;
     std::string arguments;  ///< JSON text
+    bool progress = false;  ///< whether `Progress` is wanted
 };
 
 /// Nobody waits for that answer any more.

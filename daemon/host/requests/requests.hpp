@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <sg/registrar.hpp>
 #include <stop_token>
 #include <string>
@@ -22,6 +23,9 @@ struct SiteRequest {
     Credential credential;     ///< empty: the plugin's own, or the default for plugins
     std::string session_uuid;  ///< of the event in hand; empty: none
     EventId event = 0;
+    /// Of a transfer, if somebody wants to know: bytes so far, and of how many. Called a few times a second,
+    /// from any thread, and never after `done`.
+    std::function<void(std::uint64_t done, std::optional<std::uint64_t> total)> progress;
 };
 
 /// JSON text of the result, as the site sent it where possible.

@@ -74,6 +74,8 @@ void HostRun::take(ToHost message) {
         changed_.notify_all();
     } else if (auto* answer = std::get_if<Answer>(&message)) {
         state_.site_calls.answer(std::move(*answer));
+    } else if (const auto* progress = std::get_if<Progress>(&message)) {
+        state_.site_calls.progress(*progress);
     } else if (auto* data = std::get_if<DataAnswer>(&message)) {
         state_.retriever.answer(std::move(*data));
     } else if (const auto* cleared = std::get_if<DataCleared>(&message)) {

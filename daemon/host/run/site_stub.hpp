@@ -19,14 +19,20 @@ public:
     explicit SiteCalls(HostChannel& channel) : channel_(channel) {}
     void set_at_once(std::size_t at_once);
 
-    /// Blocks until the answer, a stop request, or the end of the link.
-    Result<std::string> call(Request request, std::stop_token stop);
+    /// Blocks until the answer, a stop request, or the end of the link. What `on_progress` throws comes out
+    /// of it, and the call is given up.
+    Result<std::string> call(Request request, std::stop_token stop, const OnProgress& on_progress = {});
 
-    void answer(Answer answer);  ///< of a call that nobody waits for any more: dropped
-    void close();                ///< every call ends with `stopped`, those to come too
+    void answer(Answer answer);               ///< of a call that nobody waits for any more: dropped
+    void progress(const Progress& progress);  ///< likewise
+    void close();                             ///< every call ends with `stopped`, those to come too
 
 private:
-    using Waiting = std::map<std::uint64_t, std::optional<Result<std::string>>>;
+    struct Call {
+        std::optional<Result<std::string>> answer;
+        std::optional<Progress> news;  ///< not told yet
+    };
+    using Waiting = std::map<std::uint64_t, Call>;
 
     HostChannel& channel_;
     std::mutex mutex_;
@@ -46,7 +52,11 @@ public:
         std::stop_token stop;
     };
     SiteStub(SiteCalls& calls, From from) : calls_(calls), from_(std::move(from)) {}
-    nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override;
+    nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override {
+        return call_with_progress(method, arguments, {});
+    }
+    nlohmann::json call_with_progress(std::string_view method, const nlohmann::json& arguments,
+                                      const OnProgress& progress) override;
 
 private:
     SiteCalls& calls_;
@@ -63,7 +73,11 @@ public:
     };
     LastingSite(SiteCalls& calls, From from, std::stop_token stop)
         : calls_(calls), from_(std::move(from)), stop_(std::move(stop)) {}
-    nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override;
+    nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override {
+        return call_with_progress(method, arguments, {});
+    }
+    nlohmann::json call_with_progress(std::string_view method, const nlohmann::json& arguments,
+                                      const OnProgress& progress) override;
 
 private:
     SiteCalls& calls_;

@@ -70,16 +70,25 @@ public:
         return rows.empty() ? Json() : std::move(rows.front());
     }
 
-    /// Makes an entity of `data` (field to value); the new row with those fields and `fields`.
+    /// Makes an entity of `data` (field to value); the new row with those fields and `fields`. `image` and
+    /// `filmstrip_image` are paths of pictures, which are sent when the entity is made: if that fails, it
+    /// throws and the entity is there without them.
     Json create(std::string_view type, const Json& data, const Names& fields = {}) {
-        return call("create", {{"type", type}, {"data", data}, {"fields", fields}});
+        const auto [plain, pictures] = without_pictures(data, true);
+        auto row = call("create", {{"type", type}, {"data", plain}, {"fields", fields}});
+        send_pictures(pictures, row);
+        return row;
     }
 
-    /// Changes the fields in `data`; the row with those fields as they are now.
+    /// Changes the fields in `data`; the row with those fields as they are now. Pictures as for `create`,
+    /// after the other fields; a null `image` takes both away.
     Json update(std::string_view type, EntityId id, const Json& data, const UpdateModes& modes = {}) {
-        Json arguments{{"type", type}, {"id", id}, {"data", data}};
+        const auto [plain, pictures] = without_pictures(data, false);
+        Json arguments{{"type", type}, {"id", id}, {"data", plain}};
         if (!modes.empty()) arguments["multi_entity_update_modes"] = to_arguments(modes);
-        return call("update", arguments);
+        auto row = call("update", arguments);
+        send_pictures(pictures, row);
+        return row;
     }
     Json update(const EntityRef& entity, const Json& data, const UpdateModes& modes = {}) {
         return update(entity.type, entity.id, data, modes);
@@ -288,12 +297,14 @@ public:
     /// attached to the entity where none is named.
     EntityId upload(const EntityRef& entity, const std::filesystem::path& file, std::string_view field = {},
                     const UploadOptions& options = {}) {
-        return as_id(call("upload", {{"type", entity.type},
-                                     {"id", entity.id},
-                                     {"file", whole_path(file)},
-                                     {"field", field},
-                                     {"display_name", options.display_name},
-                                     {"tags", options.tags}}));
+        return as_id(call_with_progress("upload",
+                                        {{"type", entity.type},
+                                         {"id", entity.id},
+                                         {"file", whole_path(file)},
+                                         {"field", field},
+                                         {"display_name", options.display_name},
+                                         {"tags", options.tags}},
+                                        options.progress));
     }
     /// An image, or the frames of one side by side, each 240 pixels wide.
     EntityId upload_thumbnail(const EntityRef& entity, const std::filesystem::path& file) {
@@ -327,8 +338,10 @@ public:
     /// is an attachment's id, what a file field holds, an `Attachment` link, or a URL, as an image field
     /// holds it. nullopt, and no file, where it is null. Throws `Error(busy)` while the site looks for
     /// malware in it.
-    std::optional<Downloaded> download_attachment(const Json& attachment, const std::filesystem::path& to) {
-        const auto done = call("download_attachment", {{"attachment", attachment}, {"to", whole_path(to)}});
+    std::optional<Downloaded> download_attachment(const Json& attachment, const std::filesystem::path& to,
+                                                  const DownloadOptions& options = {}) {
+        const auto done = call_with_progress(
+            "download_attachment", {{"attachment", attachment}, {"to", whole_path(to)}}, options.progress);
         if (done.is_null()) return std::nullopt;
         return Downloaded{done.value("bytes", std::uint64_t{0}), done.value("content_type", std::string())};
     }
@@ -337,10 +350,41 @@ public:
     /// Throws `Error(not_supported)` if the daemon does not know it.
     virtual Json call(std::string_view method, const Json& arguments) = 0;
 
+    /// The same for a call that moves a file. A site that cannot tell how it gets on says nothing of it.
+    virtual Json call_with_progress(std::string_view method, const Json& arguments, const OnProgress&) {
+        return call(method, arguments);
+    }
+
 protected:
     ~Site() = default;  // a plugin never owns one
 
 private:
+    using Pictures = std::vector<std::pair<std::string, std::filesystem::path>>;  // by field
+
+    static std::pair<Json, Pictures> without_pictures(const Json& data, bool drop_null) {
+        std::pair<Json, Pictures> out{data, {}};
+        if (!data.is_object()) return out;
+        for (const auto* field : {"image", "filmstrip_image"}) {
+            const auto found = data.find(field);
+            if (found == data.end() || (found->is_null() && !drop_null)) continue;
+            out.first.erase(field);
+            if (found->is_null()) continue;
+            if (!found->is_string()) throw Error(Cause::invalid, std::string(field) + " has to be a path");
+            out.second.emplace_back(field, found->get<std::string>());
+        }
+        return out;
+    }
+    void send_pictures(const Pictures& pictures, Json& row) {
+        if (pictures.empty()) return;
+        const EntityRef entity{row.value("type", ""), row.value("id", EntityId{0}), {}};
+        Names fields;
+        for (const auto& [field, file] : pictures) {
+            upload(entity, file, field);
+            fields.push_back(field);
+        }
+        const auto now = find_one(entity.type, {"id", "is", entity.id}, fields);
+        for (const auto& field : fields) row[field] = now.is_object() ? now.value(field, Json()) : Json();
+    }
     static bool is_true(const Json& value) { return value.is_boolean() && value.get<bool>(); }
     static std::string as_text(const Json& value) {
         return value.is_string() ? value.get<std::string>() : std::string();

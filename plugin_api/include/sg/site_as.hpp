@@ -24,12 +24,19 @@ public:
     }
 
     nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override {
-        auto with_login = arguments;
-        with_login["sudo_as_login"] = login_;
-        return site_.call(method, with_login);
+        return site_.call(method, with_login(arguments));
+    }
+    nlohmann::json call_with_progress(std::string_view method, const nlohmann::json& arguments,
+                                      const OnProgress& progress) override {
+        return site_.call_with_progress(method, with_login(arguments), progress);
     }
 
 private:
+    nlohmann::json with_login(nlohmann::json arguments) const {
+        arguments["sudo_as_login"] = login_;
+        return arguments;
+    }
+
     Site& site_;
     std::string login_;
 };

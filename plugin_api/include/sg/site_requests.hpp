@@ -2,6 +2,7 @@
 // What calls of `Site` may be told: options, modes, sums, batches. Plain values.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -126,9 +127,18 @@ struct WorkScheduleChange {
     ScheduleOf of;
 };
 
+/// Hears how a transfer gets on, a few times a second, on the thread that asked for it: bytes so far, and of
+/// how many where that is known. What it throws ends the transfer, and comes out of the call.
+using OnProgress = std::function<void(std::uint64_t done, std::optional<std::uint64_t> total)>;
+
 struct UploadOptions {
     std::string display_name;       ///< empty: the file's name; not for thumbnails
     std::vector<std::string> tags;  ///< of the attachment
+    OnProgress progress;            ///< empty: nobody wants to know
+};
+
+struct DownloadOptions {
+    OnProgress progress;
 };
 
 enum class Thumbnail { image, filmstrip };
