@@ -150,6 +150,7 @@ struct Config {
     std::vector<std::filesystem::path> collections;
     std::vector<std::filesystem::path> ordered_collections;
     PluginSettings plugin_defaults;
+    bool allow_world_writable_plugins = false;
     std::map<std::string, PluginSettings> plugins;
     Admin admin;
     Reload reload;

@@ -26,7 +26,7 @@ constexpr Kind kinds[] = {
 
 /// The secret in a file, without the newline at its end.
 Result<Secret> secret_in(const std::filesystem::path& file) {
-    auto text = read_text(file, largest_secret);
+    auto text = read_text(file, largest_secret, Writers::not_everyone);
     if (!text) return fail(Cause::invalid, "{}: {}", file.string(), text.error().message);
     if (text->ends_with('\n')) text->pop_back();
     if (text->ends_with('\r')) text->pop_back();

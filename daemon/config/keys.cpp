@@ -253,6 +253,9 @@ std::vector<Key> make_table() {
         table.push_back({"plugin_defaults." + key.name,
                          [slot = key.slot](Config& c, const std::string&) { return slot(c.plugin_defaults); },
                          key.help, key.range});
+    table.push_back({"allow_world_writable_plugins",
+                     [](Config& c, const std::string&) -> Slot { return &c.allow_world_writable_plugins; },
+                     "whether plugins are loaded that everyone on the machine may change"});
     for (const auto& key : plugin_keys())
         table.push_back({"plugins.*." + key.name,
                          [slot = key.slot](Config& c, const std::string& name) {

@@ -97,7 +97,7 @@ private:
 
     /// The one map the file holds; nothing if there is none, which has been said then.
     std::optional<YAML::Node> document() {
-        auto text = read_text(file_, largest_file);
+        auto text = read_text(file_, largest_file, Writers::not_everyone);
         if (!text) {
             problems_.push_back({name_, 0, 0, "", "cannot be read: " + text.error().message});
             return std::nullopt;

@@ -12,7 +12,7 @@
 
 namespace sg::config {
 
-Result<std::string> read_text(const std::filesystem::path& file, std::size_t most) {
+Result<std::string> read_text(const std::filesystem::path& file, std::size_t most, Writers writers) {
     const auto refused = [] { return fail(Cause::invalid, "{}", std::generic_category().message(errno)); };
     UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a pipe must not hold us up
     if (!fd) return refused();
@@ -20,6 +20,8 @@ Result<std::string> read_text(const std::filesystem::path& file, std::size_t mos
     if (::fstat(fd.get(), &info) != 0) return refused();
     if (S_ISDIR(info.st_mode)) return fail(Cause::invalid, "is a directory");
     if (!S_ISREG(info.st_mode)) return fail(Cause::invalid, "is not a regular file");
+    if (writers == Writers::not_everyone && (info.st_mode & S_IWOTH) != 0)
+        return fail(Cause::permission, "everyone may write to it: chmod o-w");
     std::string content;
     for (;;) {
         const auto had = content.size();

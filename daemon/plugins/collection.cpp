@@ -14,13 +14,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool is_everyones(const fs::file_status& status) {
+    return (status.permissions() & fs::perms::others_write) != fs::perms::none;
+}
+
 /// Why `file` is not worth a try; empty if it is.
-std::string why_not(const fs::path& file) {
+std::string why_not(const fs::path& file, WorldWritable world_writable) {
     std::error_code error;
     const auto status = fs::status(file, error);
     if (!fs::exists(status)) return "a link to nothing";
     if (fs::is_directory(status)) return "a directory";
     if (!fs::is_regular_file(status)) return "not a regular file";
+    if (world_writable == WorldWritable::refused && is_everyones(status))
+        return "everyone may write to it: chmod o-w";
     if (fs::file_size(file, error) == 0) return "empty";
     std::array<char, 4> start{};
     std::ifstream in(file, std::ios::binary);
@@ -67,8 +73,8 @@ fs::path libraries_of(const fs::path& plugin_file) {
     return plugin_file.parent_path() / (plugin_file.stem().string() + ".libs");
 }
 
-Collections::Collections(std::vector<fs::path> directories, Logger& log)
-    : directories_(std::move(directories)), log_(log) {}
+Collections::Collections(std::vector<fs::path> directories, Logger& log, WorldWritable world_writable)
+    : directories_(std::move(directories)), log_(log), world_writable_(world_writable) {}
 
 Scan Collections::scan() {
     Scan scan;
@@ -102,6 +108,9 @@ void Collections::scan_one(const fs::path& directory, Scan& scan, std::map<std::
     std::string why;
     const auto names = names_in(directory, why);
     if (!names) return close(directory, why, scan);
+    std::error_code unknown;
+    if (world_writable_ == WorldWritable::refused && is_everyones(fs::status(directory, unknown)))
+        return close(directory, "everyone may write to it: chmod o-w", scan);
     // What an unmounted volume leaves behind is an empty directory.
     if (names->empty() && held_.contains(directory)) return close(directory, "it is empty", scan);
     if (const auto before = before_.find("closed " + directory.string());
@@ -111,7 +120,7 @@ void Collections::scan_one(const fs::path& directory, Scan& scan, std::map<std::
         if (name.starts_with('.') || fs::path(name).extension() != ".so") continue;
         const auto file = fs::absolute(directory / name);
         const auto id = fs::path(name).stem().string();
-        if (const auto reason = why_not(file); !reason.empty()) {
+        if (const auto reason = why_not(file, world_writable_); !reason.empty()) {
             scan.unfit.insert(id);
             if (is_to_tell(fmt::format("unfit {} {}", file.string(), reason)))
                 log_.warning("[PLUGIN-SKIPPED] Not a plugin; skipped. file={} why={}", file.string(), reason);

@@ -25,6 +25,9 @@ struct Scan {
     std::set<std::filesystem::path> closed;  ///< directories that are missing, unreadable or empty
 };
 
+/// Whether a file or directory that everyone may write to is taken.
+enum class WorldWritable { refused, allowed };
+
 /// `<plugin>.libs` beside the plugin's file: libraries of its own, found through `$ORIGIN/<plugin>.libs`.
 std::filesystem::path libraries_of(const std::filesystem::path& plugin_file);
 
@@ -38,7 +41,8 @@ std::filesystem::path libraries_of(const std::filesystem::path& plugin_file);
 /// Threads: one at a time. Blocks on the disk.
 class Collections {
 public:
-    Collections(std::vector<std::filesystem::path> directories, Logger& log);
+    Collections(std::vector<std::filesystem::path> directories, Logger& log,
+                WorldWritable world_writable = WorldWritable::refused);
 
     const std::vector<std::filesystem::path>& directories() const noexcept { return directories_; }
     Scan scan();
@@ -53,6 +57,7 @@ private:
 
     std::vector<std::filesystem::path> directories_;
     Logger& log_;
+    const WorldWritable world_writable_;
     std::map<std::string, int> before_, now_;  // conditions and how many scans in a row have seen them
     std::set<std::filesystem::path> held_;     // directories that have had plugins
     bool first_ = true;

@@ -19,9 +19,9 @@ constexpr std::uint32_t changes = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM |
 
 }  // namespace
 
-CollectionWatcher::CollectionWatcher(std::vector<std::filesystem::path> directories, Pace pace, Loop& loop,
-                                     FileWorker& worker, Logger& log, Handlers handlers)
-    : collections_(std::move(directories), log),
+CollectionWatcher::CollectionWatcher(Collections collections, Pace pace, Loop& loop, FileWorker& worker,
+                                     Logger& log, Handlers handlers)
+    : collections_(std::move(collections)),
       pace_(pace),
       loop_(loop),
       worker_(worker),

@@ -35,8 +35,8 @@ public:
         std::function<void(const std::string& plugin)> gone;
     };
 
-    CollectionWatcher(std::vector<std::filesystem::path> directories, Pace pace, Loop& loop,
-                      FileWorker& worker, Logger& log, Handlers handlers);
+    CollectionWatcher(Collections collections, Pace pace, Loop& loop, FileWorker& worker, Logger& log,
+                      Handlers handlers);
 
     void start();
     void stop();

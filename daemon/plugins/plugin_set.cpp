@@ -32,7 +32,8 @@ public:
                         std::make_shared<host::SharedPages>(),
                         [this] { on_slot_ended(); },
                         data},
-          watcher_(options_.collections, {options_.look_interval, options_.settle_time}, loop, worker_, log,
+          watcher_(Collections(options_.collections, log, options_.world_writable),
+                   {options_.look_interval, options_.settle_time}, loop, worker_, log,
                    {[this](const auto& found) { on_found(found); },
                     [this](const auto& plugin) { on_changed(plugin); },
                     [this](const auto& plugin) { on_gone(plugin); }}) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host/requests/requests.hpp"
+#include "plugins/collection.hpp"
 #include "plugins/generation.hpp"
 #include "util/loop.hpp"
 
@@ -39,8 +40,9 @@ struct PluginSettings {
 
 struct PluginSetOptions {
     std::vector<std::filesystem::path> collections;  ///< directories with plugins, first wins
-    PluginSettings defaults;                         ///< of plugins that `plugins` does not name
-    std::map<std::string, PluginSettings> plugins;   ///< by plugin id: the file's name without `.so`
+    WorldWritable world_writable = WorldWritable::refused;
+    PluginSettings defaults;                        ///< of plugins that `plugins` does not name
+    std::map<std::string, PluginSettings> plugins;  ///< by plugin id: the file's name without `.so`
     std::filesystem::path cache_directory;  ///< private copies; made if absent; must not be mounted noexec
     std::filesystem::path lock_file;        ///< `hosts.lock` in the state directory, shared by all hosts
     std::filesystem::path host_program;     ///< `sgeventd-host`; empty: see `find_host_program`

@@ -72,7 +72,8 @@ Result<void> gather(const config::Config& config, const ReplayOptions& options, 
     }
     if (options.plugins.empty() && !options.libraries.empty()) return {};
     auto wanted = std::set<std::string>(options.plugins.begin(), options.plugins.end());
-    for (const auto& found : plugins::Collections(config.collections, log).scan().plugins) {
+    for (const auto& found :
+         plugins::Collections(config.collections, log, world_writable(config)).scan().plugins) {
         if (!options.plugins.empty() && wanted.erase(found.id) == 0) continue;
         if (auto added = place.add(found.file); !added) return added;
     }

@@ -150,9 +150,15 @@ dispatch::Settings dispatch_settings(const config::Config& config) {
 }
 
 plugins::PluginSetOptions plugin_options(const config::Config& config) {
+plugins::WorldWritable world_writable(const config::Config& config) {
+    return config.allow_world_writable_plugins ? plugins::WorldWritable::allowed
+                                               : plugins::WorldWritable::refused;
+}
+
     plugins::PluginSetOptions to;
     to.collections = config.collections;
     to.defaults = one_plugin(config.plugin_defaults);
+    to.world_writable = world_writable(config);
     for (const auto& [name, plugin] : config.plugins) to.plugins[name] = one_plugin(plugin);
     to.cache_directory = config.cache_dir;
     to.lock_file = config.state_dir / "hosts.lock";

@@ -20,6 +20,7 @@ Credentials plugin_credentials(const config::Config& config);
 SiteRequestPool::Options request_options(const config::Config& config);
 stream::Settings stream_settings(const config::Config& config);
 dispatch::Settings dispatch_settings(const config::Config& config);
+plugins::WorldWritable world_writable(const config::Config& config);
 plugins::PluginSetOptions plugin_options(const config::Config& config);
 admin::Server::Options admin_options(const config::Config& config);
 
