@@ -9,6 +9,7 @@
 #include "cli/control_command.hpp"
 #include "cli/dead_letters_command.hpp"
 #include "cli/replay_command.hpp"
+#include "cli/import_command.hpp"
 #include "cli/sandbox_command.hpp"
 #include "cli/site_command.hpp"
 #include "util/nearest.hpp"
@@ -284,6 +285,47 @@ int run_command_line(int argc, const char* const* argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+void add_import_config(CLI::App& group, Chosen& chosen) {
+    using legacy::SecretsAs;
+    auto* command = add_command(group, "config", "Turn its configuration into one of sgeventd");
+    const auto options = std::make_shared<ImportConfigOptions>();
+    command->add_option("FILE", options->old, "shotgunEventDaemon.conf")->required()->type_name("");
+    command->add_option("--output", options->output, "the new file, which must not be there yet")
+        ->required()
+        ->type_name("FILE");
+    command
+        ->add_option("--secrets", options->secrets,
+                     "file: in one of their own (default); environment: in a variable; text: copied")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, SecretsAs>{
+            {"file", SecretsAs::files}, {"environment", SecretsAs::environment}, {"text", SecretsAs::text}}))
+        ->type_name("file|environment|text");
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return import_config_command(*options); }; });
+}
+
+void add_import_positions(CLI::App& group, Chosen& chosen) {
+    auto* command = add_command(group, "positions", "Read how far each plugin had got");
+    const auto options = std::make_shared<ImportPositionsOptions>();
+    command->add_option("FILE", options->old, "its event id file")->required()->type_name("");
+    add_config(*command, options->config);
+    command->add_option("--plugin", options->plugins, "only this one, by its name now; again for more")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
+    command->add_option("--rename", options->renamed, "a plugin's name then and now; again for more")
+        ->type_name("OLD=NEW")
+        ->allow_extra_args(false);
+    command->add_flag("--dry-run", options->dry_run, "say what would be stored, and store nothing");
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return import_positions_command(*options); }; });
+}
+
+void add_import(CLI::App& app, Chosen& chosen) {
+    auto* group = add_command(app, "import", "What shotgunEvents left behind: configuration and positions");
+    group->require_subcommand(1);
+    add_import_config(*group, chosen);
+    add_import_positions(*group, chosen);
+}
+
         return app.exit(error) == 0 ? static_cast<int>(ExitCode::ok) : static_cast<int>(ExitCode::usage);
     }
     if (!app.remaining().empty()) return stray(app, app.remaining().front());
@@ -292,3 +334,4 @@ int run_command_line(int argc, const char* const* argv) {
 }
 
 }  // namespace sg::cli
+    add_import(app, chosen);
