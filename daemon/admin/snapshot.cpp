@@ -89,7 +89,7 @@ Readiness readiness(const Snapshot& snapshot) {
     if (snapshot.stream.in_trouble || snapshot.stream.state == "waiting")
         return {false, "the site does not answer: " + snapshot.stream.state};
     for (const auto& plugin : snapshot.plugins)
-        if (plugin.generation == 0 || plugin.state == "failed to load")
+        if (plugin.state != "disabled" && (plugin.generation == 0 || plugin.state == "failed to load"))
             return {false, plugin.plugin + ": " + plugin.state};
     return {true, {}};
 }

@@ -50,4 +50,5 @@ ExitCode run_command(const RunOptions& options) {
     return service::run_with_signals(service, signals, **logging);
 }
 
+    service.reload_from([&options] { return config::load(options.config); });
 }  // namespace sg::cli

@@ -85,6 +85,7 @@ struct Site {
 
 /// One plugin; also what plugins get where they say nothing themselves.
 struct PluginSettings {
+    bool enabled = true;
     Isolation isolation = Isolation::process;
     Start start;
     std::string credential;  ///< name of a credential; empty: the default for plugins

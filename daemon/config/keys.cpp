@@ -16,6 +16,8 @@ struct PluginKey {
 
 const std::vector<PluginKey>& plugin_keys() {
     static const std::vector<PluginKey> table{
+        {"enabled", [](PluginSettings& p) -> Slot { return &p.enabled; },
+         "whether it runs; one that does not keeps its place in the stream"},
         {"isolation", [](PluginSettings& p) -> Slot { return &p.isolation; },
          "where its code runs: a process of its own, or a thread of the daemon"},
         {"start", [](PluginSettings& p) -> Slot { return &p.start; },

@@ -296,6 +296,15 @@ Dispatcher::Dispatcher(Settings settings, Loop& loop, checkpoint::Store& store, 
 
 Dispatcher::~Dispatcher() = default;
 
+void Dispatcher::configure(const Settings& settings) {
+    auto& mine = impl_->shared_.settings;
+    mine.start = settings.start;
+    mine.starts = settings.starts;
+    mine.retry = settings.retry;
+    mine.failure = settings.failure;
+    mine.failures = settings.failures;
+}
+
 void Dispatcher::begin(event::EventSource& source) { impl_->begin(source); }
 void Dispatcher::expect(const std::vector<std::string>& plugins) { impl_->expect(plugins); }
 void Dispatcher::on_live(const event::Stretch& live) { impl_->live(live); }

@@ -84,6 +84,9 @@ public:
     /// page serves them all.
     void expect(const std::vector<std::string>& plugins);
 
+    /// Takes start rules, failure rules and pauses from `settings`; from the next start and failure on.
+    void configure(const Settings& settings);
+
     void on_live(const event::Stretch& live) override;
     void on_late(const event::PagePtr& rows, checkpoint::Batch& batch) override;
     void on_given_up() override;

@@ -22,7 +22,7 @@ public:
         std::string plugin;
         std::uint64_t number = 0;
         std::shared_ptr<const Build> build;
-        const PluginSettings* settings = nullptr;
+        std::shared_ptr<const PluginSettings> settings;
         const PluginSetOptions* options = nullptr;
         host::SiteRequests* requests = nullptr;
         host::DataRequests* data = nullptr;  ///< null: there is no data retriever

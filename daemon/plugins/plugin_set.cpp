@@ -62,6 +62,12 @@ public:
             if (slot->status().stage != Stage::gone) slot->load();
     }
 
+    void configure(PluginSettings defaults, std::map<std::string, PluginSettings> plugins) override {
+        options_.defaults = std::move(defaults);
+        options_.plugins = std::move(plugins);
+        for (const auto& slot : slots_) slot->configure();
+    }
+
     void stop(std::chrono::milliseconds drain, std::function<void(StopReport)> done) override {
         watcher_.stop();
         stopped_ = std::move(done);
@@ -115,7 +121,8 @@ private:
     void on_found(const std::vector<FoundPlugin>& found) {
         if (stopping_) return;
         std::vector<std::string> ids;
-        for (const auto& plugin : found) ids.push_back(add(plugin).plugin());
+        for (const auto& plugin : found)
+            if (const auto& slot = add(plugin); options_.of(plugin.id).enabled) ids.push_back(slot.plugin());
         if (found_) found_(ids);
         for (const auto& slot : slots_) slot->load();
     }
@@ -192,6 +199,8 @@ std::string_view to_string(Stage stage) noexcept {
             return "refused";
         case Stage::gone:
             return "its file is gone";
+        case Stage::disabled:
+            return "disabled";
         case Stage::stopped:
             break;
     }

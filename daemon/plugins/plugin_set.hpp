@@ -26,6 +26,7 @@ enum class Isolation {
 
 /// What the configuration says about one plugin.
 struct PluginSettings {
+    bool enabled = true;            ///< false: it is known and not loaded
     nlohmann::json args = nullptr;  ///< handed to the plugin as it stands
     Isolation isolation = Isolation::process;
     std::string credential;                                           ///< name; empty: the default
@@ -69,7 +70,7 @@ struct PluginSetOptions {
 std::filesystem::path find_host_program();
 
 /// Where a plugin stands, for people.
-enum class Stage { starting, serving, retrying, refused, gone, stopped };
+enum class Stage { starting, serving, retrying, refused, gone, disabled, stopped };
 std::string_view to_string(Stage stage) noexcept;
 
 struct PluginStatus {
@@ -126,6 +127,10 @@ public:
 
     /// The same for every plugin.
     virtual void load_all() = 0;
+
+    /// Takes these instead of those in the options. A plugin that is disabled now is drained; one that is
+    /// enabled now is loaded; for the others it counts from their next generation on.
+    virtual void configure(PluginSettings defaults, std::map<std::string, PluginSettings> plugins) = 0;
 
     /// Drains every host: what runs may finish within `drain`, then it is stopped, then killed.
     /// `done` is called once, on the loop, when all are gone or abandoned.

@@ -23,7 +23,7 @@ PluginSlot::PluginSlot(const Surroundings& set, std::string plugin, std::filesys
       plugin_(std::move(plugin)),
       file_(std::move(file)),
       log_(log),
-      settings_(set.options.of(plugin_)) {}
+      settings_(std::make_shared<const PluginSettings>(set.options.of(plugin_))) {}
 
 PluginSlot::~PluginSlot() {
     // The owner may keep a generation: it must not speak to us any more.
@@ -36,6 +36,7 @@ void PluginSlot::load(std::filesystem::path file) {
     if (stopping_) return;
     file_ = std::move(file);
     removed_ = false;
+    if (!settings_->enabled) return disable();
     if (building_ || starting_) {
         load_again_ = true;
         return;
@@ -51,7 +52,7 @@ void PluginSlot::load(std::filesystem::path file) {
 
 void PluginSlot::on_build(BuildResult build) {
     building_ = false;
-    if (stopping_ || removed_) return;
+    if (stopping_ || removed_ || !settings_->enabled) return;
     if (std::exchange(load_again_, false)) return load();  // it has changed since
     if (!build) return refuse(std::move(build.error()), nullptr);
     start(std::move(*build));
@@ -60,18 +61,18 @@ void PluginSlot::on_build(BuildResult build) {
 void PluginSlot::start(std::shared_ptr<const Build> build) {
     if (!serving_) stage_ = Stage::starting;
     std::unique_ptr<HostBody> body;
-    if (settings_.isolation == Isolation::thread) {
+    if (settings_->isolation == Isolation::thread) {
         body = start_thread_host(set_.loop, plugin_);
     } else {
         auto started =
             start_process_host(set_.loop, {set_.options.host_program, plugin_, set_.lock_fd(),
-                                           set_.options.environment, &settings_, &log_, set_.pages});
+                                           set_.options.environment, settings_.get(), &log_, set_.pages});
         if (!started) return refuse(std::move(started.error()), std::move(build));
         body = std::move(*started);
     }
     starting_ = std::make_shared<LiveGeneration>(
         set_.loop,
-        LiveGeneration::Plan{plugin_, generations_, std::move(build), &settings_, &set_.options,
+        LiveGeneration::Plan{plugin_, generations_, std::move(build), settings_, &set_.options,
                              &set_.requests, set_.data, &log_, file_.string()},
         std::move(body));
     // The slot owns the generation, so it holds itself only weakly.
@@ -94,7 +95,7 @@ void PluginSlot::on_ready(const Live& generation) {
     last_error_.clear();
     log_.info("[PLUGIN-READY] Plugin is ready. generation={} build={:.8} callbacks={} isolation={} pid={}",
               generation->number(), generation->build(), generation->callbacks().size(),
-              settings_.isolation == Isolation::thread ? "thread" : "process", generation->pid());
+              settings_->isolation == Isolation::thread ? "thread" : "process", generation->pid());
     if (generation->callbacks().empty())
         log_.info("[PLUGIN-IDLE] The plugin registered no callback: it runs and is handed nothing.");
     set_.owner.on_ready(generation);
@@ -124,7 +125,7 @@ void PluginSlot::on_gone(const Live& generation, LiveGeneration::Gone gone) {
     }
     if (starting_ == generation) {
         starting_.reset();
-        if (removed_ || stopping_) {
+        if (removed_ || stopping_ || !settings_->enabled) {
             load_again_ = false;
         } else if (gone.expected) {  // removed, and back before it had ended
             load_again_ = false;
@@ -135,7 +136,7 @@ void PluginSlot::on_gone(const Live& generation, LiveGeneration::Gone gone) {
         }
     } else if (serving_ == generation) {
         serving_.reset();
-        if (!gone.expected && !stopping_ && !removed_) on_died(generation, gone.end);
+        if (!gone.expected && !stopping_ && !removed_ && settings_->enabled) on_died(generation, gone.end);
         set_.owner.on_end(*generation, gone.end);
     } else {
         draining_.erase(std::remove(draining_.begin(), draining_.end(), generation), draining_.end());
@@ -211,6 +212,27 @@ void PluginSlot::retry(std::shared_ptr<const Build> build, std::chrono::seconds 
         ++generations_;
         start(std::move(build));
     });
+}
+
+void PluginSlot::configure() {
+    const bool was_enabled = settings_->enabled;
+    settings_ = std::make_shared<const PluginSettings>(set_.options.of(plugin_));
+    if (stopping_ || removed_ || settings_->enabled == was_enabled) return;
+    if (!settings_->enabled) return disable();
+    stage_ = Stage::starting;
+    load();
+}
+
+void PluginSlot::disable() {
+    if (std::exchange(stage_, Stage::disabled) == Stage::disabled) return;
+    load_again_ = false;
+    retry_.reset();
+    last_error_.clear();
+    log_.info(
+        "[PLUGIN-DISABLED] The configuration disables the plugin; it is handed nothing, and keeps its "
+        "place.");
+    if (starting_) starting_->drain({});
+    if (serving_) serving_->drain(drain_of_replaced);
 }
 
 void PluginSlot::remove() {

@@ -39,8 +39,12 @@ public:
     const std::string& plugin() const noexcept { return plugin_; }
 
     /// Starts a generation of `file` as it is now, beside the one that serves.
-    void load(std::filesystem::path file);
+    void load(std::filesystem::path file);  ///< of a disabled plugin: when it is enabled
     void load() { load(file_); }
+
+    /// The options have changed: follows what they say about being enabled, the rest with the next
+    /// generation.
+    void configure();
 
     /// Its file is gone: what runs may finish, nothing more is started until `load`.
     void remove();
@@ -53,6 +57,7 @@ public:
 private:
     using Live = std::shared_ptr<LiveGeneration>;
 
+    void disable();
     void on_build(BuildResult build);
     void start(std::shared_ptr<const Build> build);
     void on_ready(const Live& generation);
@@ -68,7 +73,8 @@ private:
     std::string plugin_;
     std::filesystem::path file_;
     Logger& log_;
-    const PluginSettings& settings_;
+    std::shared_ptr<const PluginSettings>
+        settings_;  // shared with generations, which keep what they began with
     Live starting_, serving_;
     std::vector<Live> draining_;
     std::vector<Live> abandoned_;  // their threads run on: letting one go would wait for it

@@ -35,6 +35,10 @@ bool tell_stage(const plugins::PluginStatus& plugin, admin::PluginView& view) {
             view.state = "its file is gone";
             view.health = Health::bad;
             return true;
+        case plugins::Stage::disabled:
+            view.state = "disabled";
+            view.health = Health::good;
+            return true;
         case plugins::Stage::stopped:
             view.state = "stopped";
             view.health = Health::busy;

@@ -66,8 +66,8 @@ void Panel::poll_now(const std::string& caller) {
 
 void Panel::reload(const std::string& plugin, const std::string& caller) {
     loop_.post([this, plugin, caller] {
-        log_.info("[RELOADING] Asked to load {} anew. by=[{}]", plugin.empty() ? "every plugin" : plugin,
-                  caller);
+        log_.info("[RELOADING] Asked to load {} anew. by=[{}]",
+                  plugin.empty() ? "the configuration and every plugin" : plugin, caller);
         wiring_.reload(plugin);
     });
 }

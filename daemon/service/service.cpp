@@ -9,7 +9,9 @@
 #include <thread>
 
 #include "checkpoint/store.hpp"
+#include "config/changes.hpp"
 #include "dispatch/dispatcher.hpp"
+#include "plugins/file_worker.hpp"
 #include "plugins/plugin_set.hpp"
 #include "service/admin_views.hpp"
 #include "service/data_requests.hpp"
@@ -103,21 +105,70 @@ public:
         });
     }
 
-    void reload_plugins() {
+    void reload() {
         loop_.post([this] {
-            log_.info("[RELOADING] Asked to load every plugin anew.");
-            service_.notifier_.reloading();
+            log_.info("[RELOADING] Asked to read the configuration and load every plugin anew.");
             reload({});
-            service_.notifier_.ready();
         });
     }
 
 private:
     void reload(const std::string& plugin) {
-        if (plugin.empty())
+        if (!plugin.empty()) return plugins_->load(plugin);
+        if (std::exchange(is_reading_, true)) {
+            read_again_ = true;  // it may have changed since it was read
+            return;
+        }
+        service_.notifier_.reloading();
+        reading_.add([this] {
+            auto read = service_.read_config_ ? service_.read_config_() : config::Loaded{config_, {}};
+            loop_.post([this, read = std::move(read)] { on_read(read); });
+        });
+    }
+
+    void on_read(const tl::expected<config::Loaded, std::vector<config::Problem>>& read) {
+        is_reading_ = false;
+        if (std::exchange(read_again_, false)) return reload({});
+        if (read) {
+            if (service_.read_config_) take_over(*read);
             plugins_->load_all();
-        else
-            plugins_->load(plugin);
+        } else {
+            log_.error(
+                "[CONFIG-REFUSED] The configuration is wrong; the one that was read before stays, and no "
+                "plugin "
+                "is loaded anew. errors={} first=[{}]",
+                read.error().size(), read.error().front().to_string());
+        }
+        service_.notifier_.ready();
+        panel_->refresh();
+    }
+
+    void take_over(const config::Loaded& read) {
+        for (const auto& secret : read.config.secrets()) service_.logging_.add_secret(secret);
+        const auto changes = config::changes(config_, read.config);
+        config_ = config::taken_over(config_, read.config);
+        service_.drain_time_ = config_.drain_time;
+        service_.logging_.set_level(log_, config_.log.level);
+        dispatcher_.configure(dispatch_settings(config_));
+        options_ = plugin_options(config_);
+        for (const auto& plugin : plugins_->status()) plugin_logger(plugin.plugin);
+        plugins_->configure(options_.defaults, options_.plugins);
+        for (const auto& warning : read.warnings) log_.warning("[CONFIG-WARNING] {}", warning.to_string());
+        tell(changes);
+    }
+
+    void tell(const std::vector<config::Change>& changes) {
+        std::string taken, waiting;
+        for (const auto& change : changes) {
+            auto& list = change.at_once ? taken : waiting;
+            list += (list.empty() ? "" : "; ") + change.key;
+            if (!change.text.empty()) list += " (" + change.text + ")";
+        }
+        log_.info("[CONFIG-RELOADED] The configuration has been read anew. changed=[{}]", taken);
+        if (!waiting.empty())
+            log_.warning(
+                "[CONFIG-RESTART] These changes of the configuration count from the next start on. keys=[{}]",
+                waiting);
     }
 
     admin::Snapshot snapshot() {
@@ -185,9 +236,9 @@ private:
     }
 
     Service& service_;
-    const config::Config& config_;
+    config::Config config_;  // what counts now; as of the start for what cannot change
     Logger& log_;
-    const plugins::PluginSetOptions options_;
+    plugins::PluginSetOptions options_;
     const UtcTime started_;
     Loop loop_;
     SignOfLife alive_{loop_, service_.notifier_};
@@ -200,7 +251,9 @@ private:
     std::unique_ptr<stream::Stream> stream_;
     std::unique_ptr<plugins::PluginSet> plugins_;
     std::unique_ptr<Panel> panel_;
-    std::jthread thread_;  // runs the loop; ends first
+    bool is_reading_ = false, read_again_ = false;
+    plugins::FileWorker reading_;  // of the configuration, which may lie on a network file system
+    std::jthread thread_;          // runs the loop; ends first
 };
 
 Service::Service(config::Config config, logging::Logging& logging, Clock& clock, Observer* observer,
@@ -210,7 +263,8 @@ Service::Service(config::Config config, logging::Logging& logging, Clock& clock,
       log_(logging.engine()),
       clock_(clock),
       observer_(observer),
-      notifier_(std::move(notifier)) {}
+      notifier_(std::move(notifier)),
+      drain_time_(config_.drain_time) {}
 
 Service::~Service() = default;
 
@@ -271,7 +325,7 @@ void Service::wait_for_stop() {
     changed_.wait(lock, [this] { return stop_reason_.has_value(); });
     parts_ = nullptr;  // nobody reaches them from outside any more
     notifier_.stopping();
-    log_.info("[STOPPING] Stopping: {}. drain_ms={}", *stop_reason_, config_.drain_time.count());
+    log_.info("[STOPPING] Stopping: {}. drain_ms={}", *stop_reason_, drain_time_.load().count());
 }
 
 void Service::stop(const std::string& why, ExitCode code) {
@@ -282,9 +336,9 @@ void Service::stop(const std::string& why, ExitCode code) {
     changed_.notify_all();
 }
 
-void Service::reload_plugins() {
+void Service::reload() {
     std::lock_guard lock(mutex_);
-    if (parts_ != nullptr) parts_->reload_plugins();
+    if (parts_ != nullptr) parts_->reload();
 }
 
 void Service::poll_now() {

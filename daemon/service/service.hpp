@@ -1,12 +1,14 @@
 #pragma once
 // The daemon: all parts, wired, started and stopped in order.
 
+#include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 
-#include "config/config.hpp"
+#include "config/load.hpp"
 #include "logging/logging.hpp"
 #include "service/exit_code.hpp"
 #include "service/notifier.hpp"
@@ -43,8 +45,14 @@ public:
     /// Asks the site for events at once.
     void poll_now();
 
-    /// Loads every plugin anew, changed or not, as after a change of its file.
-    void reload_plugins();
+    /// Where `reload` reads the configuration anew, on a thread that may block; before `run`. Without it
+    /// `reload` leaves the configuration alone.
+    using ReadConfig = std::function<tl::expected<config::Loaded, std::vector<config::Problem>>()>;
+    void reload_from(ReadConfig read) { read_config_ = std::move(read); }
+
+    /// Reads the configuration and takes over what a running daemon can, then loads every plugin anew,
+    /// changed or not. A configuration that is wrong changes nothing at all. Says in the log how it went.
+    void reload();
 
 private:
     class Parts;
@@ -58,6 +66,8 @@ private:
     Clock& clock_;
     Observer* const observer_;
     const Notifier notifier_;
+    ReadConfig read_config_;
+    std::atomic<std::chrono::milliseconds> drain_time_;
 
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -13,6 +13,7 @@ constexpr std::chrono::milliseconds retry_floor{100};  // below the least that c
 
 plugins::PluginSettings one_plugin(const config::PluginSettings& from) {
     plugins::PluginSettings to;
+    to.enabled = from.enabled;
     to.args = nlohmann::json::parse(from.args.json);
     to.isolation = from.isolation == config::Isolation::process ? plugins::Isolation::process
                                                                 : plugins::Isolation::thread;
@@ -149,16 +150,16 @@ dispatch::Settings dispatch_settings(const config::Config& config) {
     return to;
 }
 
-plugins::PluginSetOptions plugin_options(const config::Config& config) {
 plugins::WorldWritable world_writable(const config::Config& config) {
     return config.allow_world_writable_plugins ? plugins::WorldWritable::allowed
                                                : plugins::WorldWritable::refused;
 }
 
+plugins::PluginSetOptions plugin_options(const config::Config& config) {
     plugins::PluginSetOptions to;
     to.collections = config.collections;
-    to.defaults = one_plugin(config.plugin_defaults);
     to.world_writable = world_writable(config);
+    to.defaults = one_plugin(config.plugin_defaults);
     for (const auto& [name, plugin] : config.plugins) to.plugins[name] = one_plugin(plugin);
     to.cache_directory = config.cache_dir;
     to.lock_file = config.state_dir / "hosts.lock";

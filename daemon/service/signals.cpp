@@ -31,7 +31,7 @@ public:
             case SIGUSR1:
                 return service_.poll_now();
             case SIGHUP:
-                return service_.reload_plugins();
+                return service_.reload();
             case SIGUSR2:
                 return log_.warning("[SIGNAL] SIGUSR2: a dump of lanes and threads is not built yet.");
             default:
