@@ -5,11 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "cli/background_command.hpp"
 #include "cli/commands.hpp"
 #include "cli/control_command.hpp"
 #include "cli/dead_letters_command.hpp"
-#include "cli/replay_command.hpp"
 #include "cli/import_command.hpp"
+#include "cli/replay_command.hpp"
 #include "cli/sandbox_command.hpp"
 #include "cli/site_command.hpp"
 #include "util/nearest.hpp"
@@ -46,6 +47,44 @@ void add_run(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<RunOptions>();
     add_config(*command, options->config);
     command->callback([&chosen, options] { chosen.command = [options] { return run_command(*options); }; });
+}
+
+void add_timeout(CLI::App& command, std::chrono::seconds& timeout) {
+    command
+        .add_option_function<unsigned>(
+            "--timeout", [&timeout](unsigned n) { timeout = std::chrono::seconds(n); },
+            "seconds; default 120")
+        ->check(CLI::Range(1U, 86'400U))
+        ->type_name("N");
+}
+
+void add_start(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "start", "Run the daemon in the background; returns when it is ready");
+    const auto options = std::make_shared<StartOptions>();
+    add_config(*command, options->config);
+    add_timeout(*command, options->timeout);
+    command->callback([&chosen, options] { chosen.command = [options] { return start_command(*options); }; });
+}
+
+void add_stop(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "stop", "Stop the daemon in order; returns when it has ended");
+    const auto options = std::make_shared<StopOptions>();
+    command->add_option("--config", options->config, "the daemon's configuration file")
+        ->envname("SGEVENTD_CONFIG")
+        ->type_name("FILE");
+    command->add_option("--state-dir", options->state_dir, "or its state directory; no configuration is read")
+        ->type_name("PATH");
+    add_timeout(*command, options->timeout);
+    command->callback([&chosen, options] { chosen.command = [options] { return stop_command(*options); }; });
+}
+
+void add_restart(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "restart", "Stop it, if it runs, and start it");
+    const auto options = std::make_shared<StartOptions>();
+    add_config(*command, options->config);
+    add_timeout(*command, options->timeout);
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return restart_command(*options); }; });
 }
 
 void add_check_config(CLI::App& app, Chosen& chosen) {
@@ -246,45 +285,6 @@ void add_dead_letters(CLI::App& app, Chosen& chosen) {
     }
 }
 
-int usage(const CLI::App& app, const std::string& complaint) {
-    if (!complaint.empty()) std::fprintf(stderr, "sgeventd: %s\n", complaint.c_str());
-    if (complaint.empty()) std::fputs(app.help().c_str(), stderr);
-    return static_cast<int>(ExitCode::usage);
-}
-
-/// A word that is neither a command nor an option.
-int stray(const CLI::App& app, const std::string& word) {
-    if (word.starts_with('-')) return usage(app, "'" + word + "' is not an option; see sgeventd --help");
-    std::vector<std::string> names;
-    for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
-    const auto near = nearest(word, names);
-    return usage(app, "'" + word + "' is not a command; " +
-                          (near.empty() ? "see sgeventd --help" : "did you mean '" + near + "'?"));
-}
-
-}  // namespace
-
-int run_command_line(int argc, const char* const* argv) {
-    CLI::App app("Event daemon for Flow Production Tracking (ShotGrid)", "sgeventd");
-    Chosen chosen;
-    app.set_version_flag("--version", "sgeventd " SG_VERSION);
-    app.set_help_flag("-h,--help", "print this help");
-    app.require_subcommand(0, 1);  // with 1 a mistyped command is reported as "a subcommand is required"
-    app.allow_extras();
-    app.footer(footer);
-    add_run(app, chosen);
-    add_check_config(app, chosen);
-    add_status(app, chosen);
-    add_replay(app, chosen);
-    add_reload(app, chosen);
-    add_poll(app, chosen);
-    add_sandbox(app, chosen);
-    add_demo(app, chosen);
-    add_site(app, chosen);
-    add_dead_letters(app, chosen);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
 void add_import_config(CLI::App& group, Chosen& chosen) {
     using legacy::SecretsAs;
     auto* command = add_command(group, "config", "Turn its configuration into one of sgeventd");
@@ -326,6 +326,49 @@ void add_import(CLI::App& app, Chosen& chosen) {
     add_import_positions(*group, chosen);
 }
 
+int usage(const CLI::App& app, const std::string& complaint) {
+    if (!complaint.empty()) std::fprintf(stderr, "sgeventd: %s\n", complaint.c_str());
+    if (complaint.empty()) std::fputs(app.help().c_str(), stderr);
+    return static_cast<int>(ExitCode::usage);
+}
+
+/// A word that is neither a command nor an option.
+int stray(const CLI::App& app, const std::string& word) {
+    if (word.starts_with('-')) return usage(app, "'" + word + "' is not an option; see sgeventd --help");
+    std::vector<std::string> names;
+    for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+    const auto near = nearest(word, names);
+    return usage(app, "'" + word + "' is not a command; " +
+                          (near.empty() ? "see sgeventd --help" : "did you mean '" + near + "'?"));
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+    CLI::App app("Event daemon for Flow Production Tracking (ShotGrid)", "sgeventd");
+    Chosen chosen;
+    app.set_version_flag("--version", "sgeventd " SG_VERSION);
+    app.set_help_flag("-h,--help", "print this help");
+    app.require_subcommand(0, 1);  // with 1 a mistyped command is reported as "a subcommand is required"
+    app.allow_extras();
+    app.footer(footer);
+    add_run(app, chosen);
+    add_start(app, chosen);
+    add_stop(app, chosen);
+    add_restart(app, chosen);
+    add_check_config(app, chosen);
+    add_status(app, chosen);
+    add_replay(app, chosen);
+    add_reload(app, chosen);
+    add_poll(app, chosen);
+    add_sandbox(app, chosen);
+    add_demo(app, chosen);
+    add_site(app, chosen);
+    add_dead_letters(app, chosen);
+    add_import(app, chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? static_cast<int>(ExitCode::ok) : static_cast<int>(ExitCode::usage);
     }
     if (!app.remaining().empty()) return stray(app, app.remaining().front());
@@ -334,4 +377,3 @@ void add_import(CLI::App& app, Chosen& chosen) {
 }
 
 }  // namespace sg::cli
-    add_import(app, chosen);

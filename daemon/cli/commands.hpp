@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "service/exit_code.hpp"
+#include "service/notifier.hpp"
 
 namespace sg::cli {
 
@@ -15,7 +16,8 @@ using service::ExitCode;
 struct RunOptions {
     std::filesystem::path config;
 };
-ExitCode run_command(const RunOptions& options);
+/// With `background`, who is told when it is ready, lines go to the log file alone.
+ExitCode run_command(const RunOptions& options, std::optional<service::Notifier> background = std::nullopt);
 
 /// `check-config`: everything that is wrong with a configuration, or what it comes down to.
 struct CheckConfigOptions {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cli/commands.hpp"
+#include "cli/first_process.hpp"
 #include "config/load.hpp"
 #include "logging/logging.hpp"
 #include "service/service.hpp"
@@ -23,9 +24,10 @@ void make_private() {
 
 }  // namespace
 
-ExitCode run_command(const RunOptions& options) {
+ExitCode run_command(const RunOptions& options, std::optional<service::Notifier> background) {
+    if (const auto code = divide_if_first()) return *code;
     service::Signals signals;
-    auto notifier = service::Notifier::take();
+    auto notifier = background ? std::move(*background) : service::Notifier::take();
     make_private();
     auto loaded = config::load(options.config);
     if (!loaded) {
@@ -36,6 +38,7 @@ ExitCode run_command(const RunOptions& options) {
     logging::Logging::Options log_options;
     log_options.level = config.log.level;
     log_options.file = config.log.file;
+    log_options.to_stderr = !background;
     log_options.journal = logging::Logging::stderr_is_journal();
     log_options.secrets = config.secrets();
     auto logging = logging::Logging::open(std::move(log_options));
@@ -47,8 +50,8 @@ ExitCode run_command(const RunOptions& options) {
         (*logging)->engine().warning("[CONFIG-WARNING] {}", warning.to_string());
     SystemClock clock;
     service::Service service(std::move(config), **logging, clock, nullptr, std::move(notifier));
+    service.reload_from([&options] { return config::load(options.config); });
     return service::run_with_signals(service, signals, **logging);
 }
 
-    service.reload_from([&options] { return config::load(options.config); });
 }  // namespace sg::cli

@@ -150,14 +150,15 @@ struct Config {
     std::map<std::string, Credential> credentials;
     std::vector<std::filesystem::path> collections;
     std::vector<std::filesystem::path> ordered_collections;
-    PluginSettings plugin_defaults;
     bool allow_world_writable_plugins = false;
+    PluginSettings plugin_defaults;
     std::map<std::string, PluginSettings> plugins;
     Admin admin;
     Reload reload;
     Retries retries;
     DeadLetters dead_letters;
     Retriever retriever;
+    std::filesystem::path pid_file;  ///< empty: none
     std::filesystem::path state_dir = "/var/lib/sgeventd";
     std::filesystem::path cache_dir = "/var/cache/sgeventd";
     Log log;

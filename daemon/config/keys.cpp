@@ -216,6 +216,8 @@ std::vector<Key> daemon_keys() {
          [](Config& c, const std::string&) -> Slot { return &c.retriever.workers; },
          "requests of plugins' data retrievers under way at once; plugins take turns",
          {1, 64}},
+        {"pid_file", [](Config& c, const std::string&) -> Slot { return &c.pid_file; },
+         "a file that holds the daemon's process number; whoever removes it stops the daemon"},
         {"state_dir", [](Config& c, const std::string&) -> Slot { return &c.state_dir; },
          "where progress is kept; on a local disk"},
         {"cache_dir", [](Config& c, const std::string&) -> Slot { return &c.cache_dir; },
@@ -251,13 +253,13 @@ std::vector<Key> make_table() {
     table.push_back({"ordered_collections",
                      [](Config& c, const std::string&) -> Slot { return &c.ordered_collections; },
                      "those of them whose plugins get each event one after another"});
+    table.push_back({"allow_world_writable_plugins",
+                     [](Config& c, const std::string&) -> Slot { return &c.allow_world_writable_plugins; },
+                     "whether plugins are loaded that everyone on the machine may change"});
     for (const auto& key : plugin_keys())
         table.push_back({"plugin_defaults." + key.name,
                          [slot = key.slot](Config& c, const std::string&) { return slot(c.plugin_defaults); },
                          key.help, key.range});
-    table.push_back({"allow_world_writable_plugins",
-                     [](Config& c, const std::string&) -> Slot { return &c.allow_world_writable_plugins; },
-                     "whether plugins are loaded that everyone on the machine may change"});
     for (const auto& key : plugin_keys())
         table.push_back({"plugins.*." + key.name,
                          [slot = key.slot](Config& c, const std::string& name) {

@@ -20,6 +20,9 @@ public:
     /// From the environment, whose variables are removed: children must not speak in our name.
     static Notifier take();
 
+    /// To whoever has the other end of `socket`.
+    explicit Notifier(UniqueFd socket) : socket_(std::move(socket)) {}
+
     explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
 
     /// How long the service manager waits for a sign of life before it ends us; nullopt: for ever.

@@ -18,6 +18,7 @@
 #include "service/key_masking.hpp"
 #include "service/observed.hpp"
 #include "service/panel.hpp"
+#include "service/pid_file.hpp"
 #include "service/settings.hpp"
 #include "service/sign_of_life.hpp"
 #include "service/site_requests.hpp"
@@ -50,13 +51,15 @@ ExitCode code_of(checkpoint::OpenRefusal refusal) {
 /// What lives as long as the daemon follows the site. Members stand in the order they must live.
 class Service::Parts {
 public:
-    Parts(Service& service, checkpoint::Store& store, site::Client& client)
+    Parts(Service& service, checkpoint::Store& store, site::Client& client,
+          const std::optional<PidFile>& pid_file)
         : service_(service),
           config_(service.config_),
           log_(service.log_),
           options_(plugin_options(config_)),
           started_(service.clock_.utc()),
           loop_(service.clock_),
+          pid_file_(loop_, pid_file, [&service] { service.stop("the pid file was removed"); }),
           reader_(client, daemon_caller(config_)),
           requests_(client, plugin_credentials(config_), request_options(config_), log_),
           masked_(requests_, service.logging_),
@@ -81,6 +84,7 @@ public:
     void start() {
         loop_.post([this] {
             alive_.start();
+            pid_file_.start();
             panel_->open(admin_options(config_));
             plugins_->start([this](const auto& found) { begin(found); });
         });
@@ -242,6 +246,7 @@ private:
     const UtcTime started_;
     Loop loop_;
     SignOfLife alive_{loop_, service_.notifier_};
+    PidFileWatch pid_file_;
     stream::SiteEventReader reader_;
     SiteRequestPool requests_;
     KeyMasking masked_;
@@ -293,7 +298,16 @@ ExitCode Service::follow() {
         log_.error("[CONFIG-REFUSED] {}", client.error().message);
         return ExitCode::config;
     }
-    auto parts = std::make_unique<Parts>(*this, **store, **client);
+    std::optional<PidFile> pid_file;
+    if (!config_.pid_file.empty()) {
+        auto written = PidFile::write(config_.pid_file);
+        if (!written) {
+            log_.error("[PID-FILE] {}", written.error().message);
+            return ExitCode::io;
+        }
+        pid_file.emplace(std::move(*written));
+    }
+    auto parts = std::make_unique<Parts>(*this, **store, **client, pid_file);
     {
         std::lock_guard lock(mutex_);
         parts_ = parts.get();
