@@ -16,9 +16,9 @@ namespace {
 constexpr std::array<std::string_view, 5> taken{"plugin_defaults.", "plugins.", "log.level", "retries.",
                                                 "drain_time"};
 
-/// Credentials are held by the connections to the site, which stay.
+/// Credentials are held by the connections to the site, which stay; so do lanes, which know their order.
 bool is_taken_over(std::string_view pattern) {
-    if (pattern.ends_with(".credential")) return false;
+    if (pattern.ends_with(".credential") || pattern.ends_with(".strict_order")) return false;
     return std::any_of(taken.begin(), taken.end(), [&](auto start) { return pattern.starts_with(start); });
 }
 
@@ -37,6 +37,11 @@ std::string whole(const Slot& slot) {
 bool is_shown(const Slot& slot) {
     return !std::holds_alternative<Secret*>(slot) && !std::holds_alternative<Arguments*>(slot) &&
            !std::holds_alternative<std::vector<std::filesystem::path>*>(slot);
+}
+
+void keep(PluginSettings& to, const PluginSettings& from) {
+    to.credential = from.credential;
+    to.strict_order = from.strict_order;
 }
 
 std::string or_none(const std::string& text) { return text.empty() ? "none" : text; }
@@ -69,13 +74,13 @@ std::vector<Change> changes(const Config& before, const Config& after) {
 Config taken_over(const Config& running, const Config& fresh) {
     Config out = running;
     out.plugin_defaults = fresh.plugin_defaults;
-    out.plugin_defaults.credential = running.plugin_defaults.credential;
+    keep(out.plugin_defaults, running.plugin_defaults);
     out.plugins = fresh.plugins;
-    for (auto& [name, plugin] : out.plugins) plugin.credential = running.of(name).credential;
-    // A plugin that had a section of its own keeps the credential of it.
+    for (auto& [name, plugin] : out.plugins) keep(plugin, running.of(name));
+    // A plugin that had a section of its own keeps these of it.
     for (const auto& [name, plugin] : running.plugins)
-        if (fresh.plugins.count(name) == 0 && plugin.credential != out.plugin_defaults.credential)
-            out.plugins.emplace(name, fresh.plugin_defaults).first->second.credential = plugin.credential;
+        if (fresh.plugins.count(name) == 0)
+            keep(out.plugins.emplace(name, fresh.plugin_defaults).first->second, plugin);
     out.log.level = fresh.log.level;
     out.retries = fresh.retries;
     out.drain_time = fresh.drain_time;
