@@ -113,6 +113,26 @@ void add_plugins(Page& page, const std::vector<PluginView>& plugins) {
     }
 }
 
+void add_alerts(Page& page, const std::vector<AlertView>& channels) {
+    const auto counter = [&](const char* name, const char* help, auto value) {
+        for (const auto& channel : channels)
+            page.counter(name, help, static_cast<double>(value(channel)), {{"channel", channel.channel}});
+    };
+    counter("sgeventd_alert_messages_total", "Messages that were taken by the other side",
+            [](const auto& c) { return c.messages; });
+    counter("sgeventd_alert_failures_total", "Attempts to send a message that failed",
+            [](const auto& c) { return c.failures; });
+    counter("sgeventd_alerts_sent_total", "Alerts in messages that were sent, those only counted included",
+            [](const auto& c) { return c.sent; });
+    counter("sgeventd_alerts_held_back_total", "Alerts in messages that were sent, and only counted there",
+            [](const auto& c) { return c.held_back; });
+    counter("sgeventd_alerts_lost_total", "Alerts that could not be sent and were given up",
+            [](const auto& c) { return c.lost; });
+    for (const auto& channel : channels)
+        page.gauge("sgeventd_alerts_waiting", "Alerts that are not sent yet",
+                   static_cast<double>(channel.waiting), {{"channel", channel.channel}});
+}
+
 }  // namespace
 
 std::string metrics_text(const Snapshot& snapshot) {
@@ -125,6 +145,7 @@ std::string metrics_text(const Snapshot& snapshot) {
                readiness(snapshot).ready ? 1 : 0);
     add_stream(page, snapshot.stream);
     add_plugins(page, snapshot.plugins);
+    add_alerts(page, snapshot.alerts);
     return page.text();
 }
 

@@ -67,6 +67,12 @@ nlohmann::json to_json(const PluginView& plugin) {
             {"dead_letters", plugin.dead_letters}};
 }
 
+nlohmann::json to_json(const AlertView& alerts) {
+    return {{"channel", alerts.channel},     {"messages", alerts.messages},    {"sent", alerts.sent},
+            {"held_back", alerts.held_back}, {"failures", alerts.failures},    {"lost", alerts.lost},
+            {"waiting", alerts.waiting},     {"last_error", alerts.last_error}};
+}
+
 }  // namespace
 
 nlohmann::json to_json(const Snapshot& snapshot) {
@@ -80,8 +86,10 @@ nlohmann::json to_json(const Snapshot& snapshot) {
                        {"ready", ready.ready},
                        {"why_not_ready", ready.why},
                        {"stream", to_json(snapshot.stream)},
-                       {"plugins", nlohmann::json::array()}};
+                       {"plugins", nlohmann::json::array()},
+                       {"alerts", nlohmann::json::array()}};
     for (const auto& plugin : snapshot.plugins) out["plugins"].push_back(to_json(plugin));
+    for (const auto& channel : snapshot.alerts) out["alerts"].push_back(to_json(channel));
     return out;
 }
 

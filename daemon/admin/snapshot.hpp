@@ -53,10 +53,19 @@ struct PluginView {
     std::size_t dead_letters = 0;             ///< events that were given up and kept
 };
 
+/// A way in which people are told of trouble. Numbers of alerts, since the daemon started.
+struct AlertView {
+    std::string channel;  ///< mail, hook, command
+    std::uint64_t messages = 0, sent = 0, held_back = 0, failures = 0, lost = 0;
+    std::size_t waiting = 0;
+    std::string last_error;  ///< empty while sending works
+};
+
 struct Snapshot {
     DaemonView daemon;
     StreamView stream;
     std::vector<PluginView> plugins;  ///< in processing order
+    std::vector<AlertView> alerts;    ///< those that are set up
 };
 
 /// The form that `status --output json`, `/api/status` and the status page share. Times are UTC,

@@ -80,6 +80,18 @@ void print_plugins(const json& plugins, bool colour) {
     }
 }
 
+/// Nothing where all goes well.
+void print_alerts(const json& channels, bool colour) {
+    for (const auto& channel : channels) {
+        const auto lost = channel.at("lost").get<std::uint64_t>();
+        const auto error = text_of(channel, "last_error");
+        if (lost == 0 && error.empty()) continue;
+        fmt::print("{} alerts by {}: {} sent, {} lost, {} waiting{}{}\n", mark("bad", colour),
+                   text_of(channel, "channel"), text_of(channel, "sent"), lost, text_of(channel, "waiting"),
+                   error.empty() ? "" : "; ", error);
+    }
+}
+
 void print_status(const json& status) {
     const bool colour = ::isatty(STDOUT_FILENO) != 0;
     const auto& daemon = status.at("daemon");
@@ -95,6 +107,7 @@ void print_status(const json& status) {
                text_of(stream, "last_answer"));
     if (trouble) fmt::print("  {}\n", text_of(stream, "last_error"));
     print_plugins(status.at("plugins"), colour);
+    print_alerts(status.value("alerts", json::array()), colour);
 }
 
 ExitCode act(const ControlOptions& options, const std::string& path, const std::string& body = {}) {

@@ -9,6 +9,7 @@
 #include "cli/first_process.hpp"
 #include "config/load.hpp"
 #include "logging/logging.hpp"
+#include "service/alert_desk.hpp"
 #include "service/service.hpp"
 #include "service/signals.hpp"
 
@@ -49,7 +50,9 @@ ExitCode run_command(const RunOptions& options, std::optional<service::Notifier>
     for (const auto& warning : loaded->warnings)
         (*logging)->engine().warning("[CONFIG-WARNING] {}", warning.to_string());
     SystemClock clock;
-    service::Service service(std::move(config), **logging, clock, nullptr, std::move(notifier));
+    service::AlertDesk desk(config, **logging, clock);
+    service::Service service(std::move(config), **logging, clock, nullptr, std::move(notifier),
+                             &desk.alerts());
     service.reload_from([&options] { return config::load(options.config); });
     return service::run_with_signals(service, signals, **logging);
 }

@@ -96,6 +96,7 @@ struct PluginSettings {
     std::optional<std::chrono::milliseconds> cpu_limit;
     int nice = 0;
     LogLevel log_level = LogLevel::info;
+    std::vector<std::string> alerts_to;  ///< addresses, or "all" or "none" alone; empty: as it registers
     OnFailure on_failure = OnFailure::registered;
     int attempts = 12;
     int crashes = 3;
@@ -144,6 +145,42 @@ struct Retriever {
     int workers = 4;
 };
 
+/// How a mail server is spoken to: TLS asked for after the greeting, from the first byte, or none.
+enum class MailTls : std::uint8_t { starttls, implicit, none };
+
+struct AlertMail {
+    std::string server;  ///< empty: no mail
+    int port = 587;
+    MailTls tls = MailTls::starttls;
+    std::filesystem::path ca_file;  ///< empty: the system's
+    std::string user;               ///< empty: no login
+    Secret password;
+    std::filesystem::path password_file;
+    bool allow_plain_login = false;
+    std::string from;
+    std::vector<std::string> to;
+    std::string subject = "[SG]";
+};
+
+struct AlertHook {
+    Secret url;  ///< empty: none
+    std::filesystem::path url_file;
+    std::filesystem::path ca_file;
+};
+
+/// What people are told of, and how.
+struct Alerts {
+    LogLevel level = LogLevel::error;
+    std::chrono::milliseconds gather{10'000};
+    std::chrono::milliseconds pause{std::chrono::minutes(5)};
+    int attempts = 5;
+    std::chrono::milliseconds timeout{30'000};
+    std::optional<std::chrono::milliseconds> quiet_after;
+    AlertMail mail;
+    AlertHook hook;
+    std::vector<std::string> command;  ///< empty: none
+};
+
 /// All of it. Paths are absolute: relative ones were resolved against the file they stand in.
 struct Config {
     Site site;
@@ -162,6 +199,7 @@ struct Config {
     std::filesystem::path state_dir = "/var/lib/sgeventd";
     std::filesystem::path cache_dir = "/var/cache/sgeventd";
     Log log;
+    Alerts alerts;
     std::chrono::milliseconds drain_time{30000};
     bool strict_start = false;
     std::chrono::milliseconds strict_start_time{30000};

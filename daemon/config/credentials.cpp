@@ -24,7 +24,8 @@ constexpr Kind kinds[] = {
     {"", nullptr, "session_token", "session_token_file", &Credential::session_token,
      &Credential::session_token_file}};
 
-/// The secret in a file, without the newline at its end.
+}  // namespace
+
 Result<Secret> secret_in(const std::filesystem::path& file) {
     auto text = read_text(file, largest_secret, Writers::not_everyone);
     if (!text) return fail(Cause::invalid, "{}: {}", file.string(), text.error().message);
@@ -33,8 +34,6 @@ Result<Secret> secret_in(const std::filesystem::path& file) {
     if (text->empty()) return fail(Cause::invalid, "{}: is empty", file.string());
     return Secret{std::move(*text), ""};
 }
-
-}  // namespace
 
 void check_credential(Credential& credential, const std::function<bool(const std::string&)>& given,
                       Secrets secrets, const std::function<void(const std::string&, std::string)>& problem) {

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "config/alerts.hpp"
 #include "config/arguments.hpp"
 #include "config/credentials.hpp"
 #include "config/document.hpp"
@@ -77,6 +78,7 @@ public:
             walk(*root, "", "", "");
             for (const auto& key : keys()) check_required(key);
             check_credentials();
+            check_alert_settings();
             check_references();
         }
         if (problems_.empty()) return Loaded{std::move(config_), std::move(warnings_)};
@@ -195,6 +197,8 @@ private:
         Result<void> done;
         if (const auto* list = std::get_if<std::vector<std::filesystem::path>*>(&slot))
             return read_list(value, full, **list);
+        if (const auto* texts = std::get_if<std::vector<std::string>*>(&slot))
+            return read_texts(value, full, **texts);
         if (const auto* arguments = std::get_if<Arguments*>(&slot))
             done = read_arguments(value, [&](const std::string& text) {
                        return whole_reference(text);
@@ -236,7 +240,8 @@ private:
         if (const auto ref = reference(text);
             ref && (ref->rest.empty() || (is_path && ref->rest[0] == '/'))) {
             auto from = variable(ref->name);
-            const bool leads_to_secret = row.name.starts_with("credentials.");
+            const bool leads_to_secret =
+                row.name.starts_with("credentials.") || row.name.starts_with("alerts.");
             if (from)
                 value = *from + ref->rest;
             else if (secrets_ == Secrets::read || !leads_to_secret)
@@ -301,6 +306,20 @@ private:
         }
     }
 
+    /// In place of what stood there, as of the defaults for plugins.
+    void read_texts(const YAML::Node& value, const std::string& full, std::vector<std::string>& out) {
+        if (!value.IsSequence() || value.size() == 0)
+            return problem(value.IsNull() ? mark_of(full) : value.Mark(), full,
+                           "expected a list of texts, such as [one, two]");
+        out.clear();
+        for (const auto& item : value) {
+            if (item.IsScalar() && !item.Scalar().empty())
+                out.push_back(item.Scalar());
+            else
+                problem(item.Mark(), full, "expected a text, not an empty one");
+        }
+    }
+
     YAML::Mark mark_of(std::string full) const {
         for (;;) {
             if (const auto at = marks_.find(full); at != marks_.end()) return at->second;
@@ -331,6 +350,14 @@ private:
                 problem(mark_of(at), at, std::move(text));
             });
         }
+    }
+
+    void check_alert_settings() {
+        check_alerts(
+            config_, [&](const std::string& full) { return given_.count(full) != 0; }, secrets_,
+            [&](const std::string& full, std::string text) {
+                problem(mark_of(full), full, std::move(text));
+            });
     }
 
     void check_references() {

@@ -28,6 +28,8 @@ Tree value_of(const Slot& slot) {
         for (const auto& path : **list) out.push_back(path.string());
         return out.empty() ? Tree("") : out;
     }
+    if (const auto* texts = std::get_if<std::vector<std::string>*>(&slot))
+        return (*texts)->empty() ? Tree("") : Tree(**texts);
     if (const auto* arguments = std::get_if<Arguments*>(&slot)) return Tree::parse((*arguments)->shown);
     if (const auto* names = std::get_if<std::vector<std::string>*>(&slot);
         names != nullptr && !(*names)->empty())

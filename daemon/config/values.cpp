@@ -34,6 +34,8 @@ constexpr std::array<std::pair<std::string_view, OnFailure>, 4> failure_words{
      {"halt", OnFailure::halt}}};
 constexpr std::array<std::pair<std::string_view, WhenFull>, 2> full_words{
     {{"hold", WhenFull::hold}, {"drop_oldest", WhenFull::drop_oldest}}};
+constexpr std::array<std::pair<std::string_view, MailTls>, 3> tls_words{
+    {{"starttls", MailTls::starttls}, {"implicit", MailTls::implicit}, {"none", MailTls::none}}};
 
 /// Reads one of a few words.
 template <class Words, class Value>
@@ -123,6 +125,7 @@ struct ValueReader {
     }
     Result<void> operator()(OnFailure* out) const { return one_of(text, failure_words, *out); }
     Result<void> operator()(WhenFull* out) const { return one_of(text, full_words, *out); }
+    Result<void> operator()(MailTls* out) const { return one_of(text, tls_words, *out); }
     Result<void> operator()(int* out) const {
         return bounded(whole(text), slot, range, "a whole number").map([&](std::int64_t v) {
             *out = static_cast<int>(v);
@@ -209,6 +212,9 @@ std::string to_text(const Slot& slot) {
         std::string operator()(const EventTraits* v) const {
             return v->empty() ? std::string() : v->to_json().dump();
         }
+        std::string operator()(const MailTls* v) const {
+            return std::string(tls_words.at(static_cast<std::size_t>(*v)).first);
+        }
     };
     return std::visit(Writer{}, slot);
 }
@@ -232,7 +238,8 @@ std::string_view type_name(const Slot& slot) noexcept {
         "secret or ref",
         "anything",
         "traits of events",
-        "list of names"};
+        "list of texts",
+        "starttls, implicit or none"};
     return names[slot.index()];
 }
 

@@ -14,7 +14,8 @@ namespace sg::config {
 using Slot = std::variant<std::string*, std::filesystem::path*, std::vector<std::filesystem::path>*,
                           std::chrono::milliseconds*, std::optional<std::chrono::milliseconds>*,
                           std::optional<Bytes>*, Bytes*, int*, bool*, LogLevel*, Isolation*, OnFailure*,
-                          WhenFull*, Start*, Secret*, Arguments*, EventTraits*, std::vector<std::string>*>;
+                          WhenFull*, Start*, Secret*, Arguments*, EventTraits*, std::vector<std::string>*,
+                          MailTls*>;
 
 /// Bounds, both included: milliseconds, bytes or a plain number, as the slot has it.
 struct Range {

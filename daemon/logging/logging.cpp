@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <shared_mutex>
 #include <system_error>
 
 #include "logging/mask.hpp"
@@ -52,15 +53,36 @@ std::unique_ptr<spdlog::formatter> formatter(bool journal, bool colour) {
     return made;
 }
 
+/// Who is told of each line.
+class Watch {
+public:
+    void set(Logging::Watcher watcher) {
+        std::unique_lock lock(mutex_);
+        watcher_ = std::move(watcher);
+    }
+    void tell(LogLevel level, const std::string& logger, std::string_view text) const {
+        if (level < LogLevel::info) return;
+        std::shared_lock lock(mutex_);
+        if (watcher_) watcher_(level, logger, clean_lines(text));
+    }
+
+private:
+    mutable std::shared_mutex mutex_;
+    Logging::Watcher watcher_;
+};
+
 class Named final : public Logger {
 public:
-    Named(std::shared_ptr<spdlog::logger> to, const Mask& mask) : to_(std::move(to)), mask_(mask) {}
+    Named(std::shared_ptr<spdlog::logger> to, const Mask& mask, const Watch& watch)
+        : to_(std::move(to)), mask_(mask), watch_(watch) {}
 
     bool enabled(LogLevel level) const noexcept override { return to_->should_log(to_spdlog(level)); }
     void write(LogLevel level, std::string_view text) noexcept override {
         if (!enabled(level)) return;  // a plugin's stub may not have asked
         try {
-            to_->log(to_spdlog(level), spdlog::string_view_t(one_line(mask_.apply(text))));
+            const auto masked = mask_.apply(text);
+            to_->log(to_spdlog(level), spdlog::string_view_t(one_line(masked)));
+            watch_.tell(level, to_->name(), masked);
         } catch (...) {
             to_->log(spdlog::level::err, "a line was lost: no memory for it");
         }
@@ -70,6 +92,7 @@ public:
 private:
     std::shared_ptr<spdlog::logger> to_;
     const Mask& mask_;
+    const Watch& watch_;
 };
 
 class SpdlogLogging final : public Logging {
@@ -90,6 +113,7 @@ public:
         if (auto* ours = dynamic_cast<Named*>(&logger)) ours->set_level(level);
     }
     void add_secret(const std::string& secret) override { mask_.add(secret); }
+    void watch(Watcher watcher) override { watch_.set(std::move(watcher)); }
     void flush() override {
         for (const auto& sink : sinks_) sink->flush();
     }
@@ -100,7 +124,7 @@ private:
         logger->set_level(to_spdlog(level_));
         logger->flush_on(spdlog::level::trace);  // what was said before a crash is what matters
         logger->set_error_handler([this](const std::string& what) { refused(what); });
-        return std::make_unique<Named>(std::move(logger), mask_);
+        return std::make_unique<Named>(std::move(logger), mask_, watch_);
     }
 
     /// A full disk refuses every line; it is said once.
@@ -112,6 +136,7 @@ private:
     std::vector<spdlog::sink_ptr> sinks_;
     LogLevel level_;
     Mask mask_;
+    Watch watch_;
     std::atomic<bool> refused_ = false;
     std::unique_ptr<Named> engine_;
     std::mutex mutex_;

@@ -2,6 +2,7 @@
 // Where all log lines of the daemon go.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <sg/logger.hpp>
 #include <string>
@@ -47,10 +48,19 @@ public:
     /// make holes in every line.
     virtual void add_secret(const std::string& secret) = 0;
 
+    /// Tells `watcher` of each line from info up that is kept, on the thread that logs it: secrets masked as
+    /// in the log, line breaks left as they are. It must not block, and may not log. An empty one ends it:
+    /// when this returns, none is called any more.
+    using Watcher = std::function<void(LogLevel level, const std::string& logger, std::string text)>;
+    virtual void watch(Watcher watcher) = 0;
+
     virtual void flush() = 0;
 };
 
 /// `text` on one line: what a terminal would act on, and what is not UTF-8, as escapes.
 std::string one_line(std::string_view text);
+
+/// The same for a text of several lines, whose breaks become `\n`; also cut where it is overlong.
+std::string clean_lines(std::string_view text);
 
 }  // namespace sg::logging

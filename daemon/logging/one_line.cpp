@@ -66,4 +66,18 @@ std::string one_line(std::string_view text) {
     return out + tail;
 }
 
+std::string clean_lines(std::string_view text) {
+    std::string out;
+    while (out.size() < longest) {
+        const auto end = std::min(text.find('\n'), text.size());
+        auto line = text.substr(0, end);
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        out += one_line(line);
+        if (end == text.size()) return out;
+        out += '\n';
+        text.remove_prefix(end + 1);
+    }
+    return out + fmt::format("… ({} bytes more)", text.size());
+}
+
 }  // namespace sg::logging

@@ -62,6 +62,9 @@ public:
     virtual const std::vector<CallbackInfo>& callbacks() const noexcept = 0;
     virtual std::string_view file() const noexcept { return {}; }  ///< the plugin's, in its collection
 
+    /// Whom alerts about it go to, as it registered: JSON text of "all", "none" or a list of addresses.
+    virtual const std::string& alerts() const noexcept = 0;
+
     /// Hands over events; never blocks. What the host does not read yet is buffered here, so the
     /// caller bounds what it has outstanding.
     virtual void deliver(std::vector<Delivery> batch) = 0;

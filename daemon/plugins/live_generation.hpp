@@ -64,7 +64,7 @@ public:
     void deliver(std::vector<Delivery> batch) override;
 
     const std::shared_ptr<const Build>& build_of() const noexcept { return plan_.build; }
-    const std::string& alerts() const noexcept { return alerts_; }
+    const std::string& alerts() const noexcept override { return alerts_; }
     std::size_t outstanding() const noexcept { return expected_.size(); }
     bool is_stuck() const noexcept { return stuck_; }
     int pid() const noexcept { return body_ ? body_->pid() : 0; }

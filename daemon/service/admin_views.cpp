@@ -154,6 +154,14 @@ std::vector<admin::PluginView> plugin_views(const Statuses& statuses,
     return views;
 }
 
+std::vector<admin::AlertView> alert_views(const std::vector<alerts::ChannelStatus>& channels) {
+    std::vector<admin::AlertView> views;
+    for (const auto& channel : channels)
+        views.push_back({channel.name, channel.messages, channel.sent, channel.held_back, channel.failures,
+                         channel.lost, channel.waiting, channel.last_error});
+    return views;
+}
+
 std::string one_line(const admin::Snapshot& snapshot) {
     const auto ready = admin::readiness(snapshot);
     if (!ready.ready) return "Not ready: " + ready.why;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "admin/snapshot.hpp"
+#include "alerts/channel.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "plugins/plugin_set.hpp"
 #include "stream/stream.hpp"
@@ -26,6 +27,8 @@ admin::StreamView stream_view(const Statuses& statuses);
 /// One for each plugin that has a file, in processing order, then one for each lane without any.
 std::vector<admin::PluginView> plugin_views(const Statuses& statuses,
                                             const plugins::PluginSetOptions& options);
+
+std::vector<admin::AlertView> alert_views(const std::vector<alerts::ChannelStatus>& channels);
 
 /// "Following https://site.example; 3 plugins.", or what is wrong.
 std::string one_line(const admin::Snapshot& snapshot);

@@ -14,6 +14,7 @@
 #include "plugins/file_worker.hpp"
 #include "plugins/plugin_set.hpp"
 #include "service/admin_views.hpp"
+#include "service/alert_desk.hpp"
 #include "service/data_requests.hpp"
 #include "service/key_masking.hpp"
 #include "service/observed.hpp"
@@ -68,8 +69,11 @@ public:
           dispatcher_(dispatch_settings(config_), loop_, store, log_) {
         if (service.observer_ != nullptr) observed_.emplace(dispatcher_, *service.observer_);
         event::EventSink& sink = observed_ ? static_cast<event::EventSink&>(*observed_) : dispatcher_;
-        plugins::GenerationOwner& owner =
+        plugins::GenerationOwner& handler =
             observed_ ? static_cast<plugins::GenerationOwner&>(*observed_) : dispatcher_;
+        if (service.alerts_ != nullptr) recipients_.emplace(handler, *service.alerts_);
+        plugins::GenerationOwner& owner =
+            recipients_ ? static_cast<plugins::GenerationOwner&>(*recipients_) : handler;
         stream_ = std::make_unique<stream::Stream>(stream_settings(config_), loop_, reader_, store, sink,
                                                    log_, listener());
         plugins_ = plugins::PluginSet::make(
@@ -85,6 +89,7 @@ public:
         loop_.post([this] {
             alive_.start();
             pid_file_.start();
+            watch_for_quiet();
             panel_->open(admin_options(config_));
             plugins_->start([this](const auto& found) { begin(found); });
         });
@@ -182,8 +187,16 @@ private:
         taken.daemon = {SG_VERSION, ::getpid(), config_.site.url, started_, statuses.utc};
         taken.stream = stream_view(statuses);
         taken.plugins = plugin_views(statuses, options_);
+        if (service_.alerts_ != nullptr) taken.alerts = alert_views(service_.alerts_->status());
         alive_.tell(one_line(taken));
         return taken;
+    }
+
+    void watch_for_quiet() {
+        const auto status = stream_->status();
+        quiet_.look(status.events, status.state == stream::State::level);
+        if (config_.alerts.quiet_after)
+            quiet_timer_ = loop_.after(milliseconds(1000), [this] { watch_for_quiet(); });
     }
 
     stream::Listener listener() {
@@ -253,6 +266,9 @@ private:
     DataRequestPool data_;
     dispatch::Dispatcher dispatcher_;
     std::optional<Observed> observed_;
+    std::optional<RecipientsFirst> recipients_;
+    QuietWatch quiet_{config_.alerts.quiet_after, service_.clock_, log_};
+    Loop::Handle quiet_timer_;
     std::unique_ptr<stream::Stream> stream_;
     std::unique_ptr<plugins::PluginSet> plugins_;
     std::unique_ptr<Panel> panel_;
@@ -262,13 +278,14 @@ private:
 };
 
 Service::Service(config::Config config, logging::Logging& logging, Clock& clock, Observer* observer,
-                 Notifier notifier)
+                 Notifier notifier, alerts::Alerts* alerts)
     : config_(std::move(config)),
       logging_(logging),
       log_(logging.engine()),
       clock_(clock),
       observer_(observer),
       notifier_(std::move(notifier)),
+      alerts_(alerts),
       drain_time_(config_.drain_time) {}
 
 Service::~Service() = default;

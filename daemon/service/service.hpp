@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 
+#include "alerts/alerts.hpp"
 #include "config/load.hpp"
 #include "logging/logging.hpp"
 #include "service/exit_code.hpp"
@@ -24,11 +25,12 @@ namespace sg::service {
 /// be loaded costs the others nothing.
 ///
 /// Threads:  `run` on one thread, with all signals blocked; `stop` and `poll_now` from any other.
-/// Lifetime: outlived by logging, clock and observer.
+/// Lifetime: outlived by logging, clock, observer and alerts.
 class Service {
 public:
+    /// Without `alerts` nobody is told of anything.
     Service(config::Config config, logging::Logging& logging, Clock& clock, Observer* observer = nullptr,
-            Notifier notifier = {});
+            Notifier notifier = {}, alerts::Alerts* alerts = nullptr);
     ~Service();
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
@@ -66,6 +68,7 @@ private:
     Clock& clock_;
     Observer* const observer_;
     const Notifier notifier_;
+    alerts::Alerts* const alerts_;
     ReadConfig read_config_;
     std::atomic<std::chrono::milliseconds> drain_time_;
 

@@ -152,6 +152,7 @@ public:
     const std::string& build() const noexcept override { return build_; }
     const std::vector<CallbackInfo>& callbacks() const noexcept override { return callbacks_; }
     std::string_view file() const noexcept override { return file_; }
+    const std::string& alerts() const noexcept override { return alerts_; }
     void deliver(std::vector<plugins::Delivery> batch) override {
         batches.push_back(batch.size());
         for (auto& delivery : batch) {
@@ -198,7 +199,7 @@ public:
     std::size_t most_waiting = 0;
 
 private:
-    std::string plugin_, build_ = "0123";
+    std::string plugin_, build_ = "0123", alerts_ = "\"all\"";
     std::string file_;
     std::vector<CallbackInfo> callbacks_;
     std::uint64_t number_;
