@@ -23,6 +23,33 @@ void make_private() {
     ::setrlimit(RLIMIT_CORE, &none);  // a core would hold the site's keys
 }
 
+logging::Timings timings_of(config::CallTimings timing) {
+    switch (timing) {
+        case config::CallTimings::lines:
+            return logging::Timings::lines;
+        case config::CallTimings::records:
+            return logging::Timings::records;
+        case config::CallTimings::none:
+            break;
+    }
+    return logging::Timings::none;
+}
+
+logging::Logging::Options log_options(const config::Config& config) {
+    logging::Logging::Options to;
+    to.level = config.log.level;
+    to.file = config.log.file;
+    to.per_plugin = config.log.per_plugin;
+    to.rotate = config.log.rotate;
+    to.keep = static_cast<std::size_t>(config.log.keep);
+    to.compress = config.log.compress;
+    to.timings = timings_of(config.log.timing);
+    to.json = config.log.format == config::LogFormat::json;
+    to.journal = logging::Logging::stderr_is_journal();
+    to.secrets = config.secrets();
+    return to;
+}
+
 }  // namespace
 
 ExitCode run_command(const RunOptions& options, std::optional<service::Notifier> background) {
@@ -36,13 +63,9 @@ ExitCode run_command(const RunOptions& options, std::optional<service::Notifier>
         return ExitCode::config;
     }
     auto& config = loaded->config;
-    logging::Logging::Options log_options;
-    log_options.level = config.log.level;
-    log_options.file = config.log.file;
-    log_options.to_stderr = !background;
-    log_options.journal = logging::Logging::stderr_is_journal();
-    log_options.secrets = config.secrets();
-    auto logging = logging::Logging::open(std::move(log_options));
+    auto log_how = log_options(config);
+    log_how.to_stderr = !background;
+    auto logging = logging::Logging::open(std::move(log_how));
     if (!logging) {
         std::fprintf(stderr, "sgeventd: %s\n", logging.error().message.c_str());
         return ExitCode::io;

@@ -104,15 +104,4 @@ Result<EventTraits> read_traits(const YAML::Node& node) {
     }
 }
 
-Result<std::vector<std::string>> read_names(const YAML::Node& node) {
-    std::vector<std::string> names;
-    if (!node.IsSequence()) return fail(Cause::invalid, "expected a list of names, such as [description]");
-    for (const auto& item : node) {
-        if (!item.IsScalar() || item.Scalar().empty())
-            return fail(Cause::invalid, "expected names that are text");
-        names.push_back(item.Scalar());
-    }
-    return names;
-}
-
 }  // namespace sg::config

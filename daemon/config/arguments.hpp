@@ -24,7 +24,4 @@ Result<Arguments> read_arguments(const YAML::Node& node, const Resolve& resolve)
 /// What events have about them, in the form of `EventTraits::from_json`; no references.
 Result<EventTraits> read_traits(const YAML::Node& node);
 
-/// A list of texts, none of them empty.
-Result<std::vector<std::string>> read_names(const YAML::Node& node);
-
 }  // namespace sg::config

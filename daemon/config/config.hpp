@@ -107,9 +107,21 @@ struct PluginSettings {
     bool strict_order = false;
 };
 
+/// What lines on standard error look like.
+enum class LogFormat : std::uint8_t { text, json };
+
+/// Whether each call of a callback is written down: not, as a line of the old daemon, or as a JSON object.
+enum class CallTimings : std::uint8_t { none, lines, records };
+
 struct Log {
     LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::text;
     std::filesystem::path file;  ///< empty: standard error only
+    bool per_plugin = false;     ///< plugins' lines in files of their own beside it
+    bool rotate = true;
+    int keep = 10;
+    bool compress = false;
+    CallTimings timing = CallTimings::none;
 };
 
 /// Where the daemon is looked at and steered.

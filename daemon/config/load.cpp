@@ -205,8 +205,6 @@ private:
                    }).map([&](Arguments got) { **arguments = std::move(got); });
         else if (auto* traits = std::get_if<EventTraits*>(&slot))
             done = read_traits(value).map([&](EventTraits got) { **traits = std::move(got); });
-        else if (auto* names = std::get_if<std::vector<std::string>*>(&slot))
-            done = read_names(value).map([&](std::vector<std::string> got) { **names = std::move(got); });
         else if (value.IsNull())
             done = fail(Cause::invalid, "expected a value: remove the line for the default");
         else if (!value.IsScalar())
@@ -360,7 +358,17 @@ private:
             });
     }
 
+    void check_log() {
+        if (!config_.log.file.empty()) return;
+        const auto file_needed = [&](const std::string& full) {
+            if (given_.count(full) != 0) problem(mark_of(full), full, "needs log.file, which is missing");
+        };
+        if (config_.log.per_plugin) file_needed("log.per_plugin");
+        if (config_.log.timing == CallTimings::records) file_needed("log.timing");
+    }
+
     void check_references() {
+        check_log();
         auto& site = config_.site;
         while (site.url.ends_with('/')) site.url.pop_back();
         if (given_.count("site.url") != 0)

@@ -31,9 +31,6 @@ Tree value_of(const Slot& slot) {
     if (const auto* texts = std::get_if<std::vector<std::string>*>(&slot))
         return (*texts)->empty() ? Tree("") : Tree(**texts);
     if (const auto* arguments = std::get_if<Arguments*>(&slot)) return Tree::parse((*arguments)->shown);
-    if (const auto* names = std::get_if<std::vector<std::string>*>(&slot);
-        names != nullptr && !(*names)->empty())
-        return **names;
     if (const auto* traits = std::get_if<EventTraits*>(&slot); traits != nullptr && !(*traits)->empty())
         return Tree::parse((*traits)->to_json().dump());
     return to_text(slot);

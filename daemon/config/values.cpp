@@ -36,6 +36,10 @@ constexpr std::array<std::pair<std::string_view, WhenFull>, 2> full_words{
     {{"hold", WhenFull::hold}, {"drop_oldest", WhenFull::drop_oldest}}};
 constexpr std::array<std::pair<std::string_view, MailTls>, 3> tls_words{
     {{"starttls", MailTls::starttls}, {"implicit", MailTls::implicit}, {"none", MailTls::none}}};
+constexpr std::array<std::pair<std::string_view, LogFormat>, 2> format_words{
+    {{"text", LogFormat::text}, {"json", LogFormat::json}}};
+constexpr std::array<std::pair<std::string_view, CallTimings>, 3> timing_words{
+    {{"none", CallTimings::none}, {"lines", CallTimings::lines}, {"records", CallTimings::records}}};
 
 /// Reads one of a few words.
 template <class Words, class Value>
@@ -126,6 +130,8 @@ struct ValueReader {
     Result<void> operator()(OnFailure* out) const { return one_of(text, failure_words, *out); }
     Result<void> operator()(WhenFull* out) const { return one_of(text, full_words, *out); }
     Result<void> operator()(MailTls* out) const { return one_of(text, tls_words, *out); }
+    Result<void> operator()(LogFormat* out) const { return one_of(text, format_words, *out); }
+    Result<void> operator()(CallTimings* out) const { return one_of(text, timing_words, *out); }
     Result<void> operator()(int* out) const {
         return bounded(whole(text), slot, range, "a whole number").map([&](std::int64_t v) {
             *out = static_cast<int>(v);
@@ -215,6 +221,12 @@ std::string to_text(const Slot& slot) {
         std::string operator()(const MailTls* v) const {
             return std::string(tls_words.at(static_cast<std::size_t>(*v)).first);
         }
+        std::string operator()(const LogFormat* v) const {
+            return std::string(format_words.at(static_cast<std::size_t>(*v)).first);
+        }
+        std::string operator()(const CallTimings* v) const {
+            return std::string(timing_words.at(static_cast<std::size_t>(*v)).first);
+        }
     };
     return std::visit(Writer{}, slot);
 }
@@ -239,7 +251,9 @@ std::string_view type_name(const Slot& slot) noexcept {
         "anything",
         "traits of events",
         "list of texts",
-        "starttls, implicit or none"};
+        "starttls, implicit or none",
+        "text or json",
+        "none, lines or records"};
     return names[slot.index()];
 }
 

@@ -11,11 +11,11 @@
 namespace sg::config {
 
 /// Where a value goes. Its type decides what is accepted.
-using Slot = std::variant<std::string*, std::filesystem::path*, std::vector<std::filesystem::path>*,
-                          std::chrono::milliseconds*, std::optional<std::chrono::milliseconds>*,
-                          std::optional<Bytes>*, Bytes*, int*, bool*, LogLevel*, Isolation*, OnFailure*,
-                          WhenFull*, Start*, Secret*, Arguments*, EventTraits*, std::vector<std::string>*,
-                          MailTls*>;
+using Slot =
+    std::variant<std::string*, std::filesystem::path*, std::vector<std::filesystem::path>*,
+                 std::chrono::milliseconds*, std::optional<std::chrono::milliseconds>*, std::optional<Bytes>*,
+                 Bytes*, int*, bool*, LogLevel*, Isolation*, OnFailure*, WhenFull*, Start*, Secret*,
+                 Arguments*, EventTraits*, std::vector<std::string>*, MailTls*, LogFormat*, CallTimings*>;
 
 /// Bounds, both included: milliseconds, bytes or a plain number, as the slot has it.
 struct Range {

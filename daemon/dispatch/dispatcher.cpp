@@ -355,6 +355,10 @@ std::vector<LaneStatus> Dispatcher::status() const {
     return out;
 }
 
+void Dispatcher::on_ended_call(std::function<void(const EndedCall&)> told) {
+    impl_->shared_.on_ended = std::move(told);
+}
+
 std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> Dispatcher::dead_letters() const {
     return impl_->shared_.dead_letters.all();
 }

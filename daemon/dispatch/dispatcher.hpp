@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "checkpoint/store.hpp"
+#include "dispatch/ended_call.hpp"
 #include "dispatch/settings.hpp"
 #include "event/event_source.hpp"
 #include "plugins/generation.hpp"
@@ -103,6 +104,9 @@ public:
     /// Stores how far events were handed out, exactly. After `drain` and after the hosts are gone,
     /// before `Store::close`; what was handed out and never ended is handed out again next time.
     void finish();
+
+    /// `told` hears of each call that ends, on the loop, before its outcome is stored.
+    void on_ended_call(std::function<void(const EndedCall&)> told);
 
     std::vector<LaneStatus> status() const;
 

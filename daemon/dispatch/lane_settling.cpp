@@ -80,6 +80,7 @@ void Lane::flight_outcome(Flight& flight, plugins::Outcome& outcome) {
     }
     ++flight.done;
     flight.took += outcome.duration;
+    tell_ended(flight.item.event.row(), outcome);
     if (!outcome.ok) flight.failed.push_back({outcome.callback, std::move(outcome.error), outcome.cause});
 }
 
@@ -138,8 +139,14 @@ void Lane::measure(std::chrono::microseconds took) {
     measured_ = true;
 }
 
+void Lane::tell_ended(const event::EventRow& event, const plugins::Outcome& outcome) const {
+    if (shared_.on_ended)
+        shared_.on_ended({plugin_, callback_name(outcome.callback), event, outcome.duration, outcome.ok});
+}
+
 void Lane::debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch) {
     measure(outcome.duration);
+    tell_ended(debt.event.row(), outcome);
     for (const auto id : std::exchange(debt.merged, {}))
         if (auto* led = debts_.find(id, debt.callback); led != nullptr && led->running)
             end_debt(*led, outcome, batch);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -10,6 +11,7 @@
 
 #include "checkpoint/store.hpp"
 #include "dispatch/dead_letters.hpp"
+#include "dispatch/ended_call.hpp"
 #include "dispatch/filter_index.hpp"
 #include "dispatch/settings.hpp"
 #include "dispatch/turns.hpp"
@@ -39,6 +41,7 @@ struct Shared {
     UnsavedMeter meter;
     Turns queue_of_turns;
     DeadLetters dead_letters;
+    std::function<void(const EndedCall&)> on_ended;  // empty: nobody wants to know
     bool gathering = false;  // plugins are being loaded that may begin where others do
     bool draining = false;
     bool paused = false;  // too much is not on disk

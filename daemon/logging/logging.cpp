@@ -2,25 +2,20 @@
 
 #include "logging/logging.hpp"
 
-#include <fcntl.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
-#include <system_error>
 
 #include "logging/mask.hpp"
-#include "util/fd.hpp"
+#include "logging/sinks.hpp"
+#include "logging/timing.hpp"
 
 namespace sg::logging {
 namespace {
@@ -29,28 +24,6 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
     constexpr std::array levels{spdlog::level::trace, spdlog::level::debug, spdlog::level::info,
                                 spdlog::level::warn, spdlog::level::err};
     return levels.at(static_cast<std::size_t>(level));
-}
-
-/// The journal's priorities, 3 error to 7 debug.
-class Priority final : public spdlog::custom_flag_formatter {
-public:
-    void format(const spdlog::details::log_msg& line, const std::tm&, spdlog::memory_buf_t& out) override {
-        const char digit = line.level >= spdlog::level::err    ? '3'
-                           : line.level == spdlog::level::warn ? '4'
-                           : line.level == spdlog::level::info ? '6'
-                                                               : '7';
-        for (const char c : {'<', digit, '>'}) out.push_back(c);
-    }
-    std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<Priority>(); }
-};
-
-std::unique_ptr<spdlog::formatter> formatter(bool journal, bool colour) {
-    auto made = std::make_unique<spdlog::pattern_formatter>();
-    made->add_flag<Priority>('*');
-    made->set_pattern(journal  ? "%*[%n] %v"
-                      : colour ? "%Y-%m-%dT%H:%M:%S.%e%z %^%-7l%$ [%n] %v"
-                               : "%Y-%m-%dT%H:%M:%S.%e%z %-7l [%n] %v");
-    return made;
 }
 
 /// Who is told of each line.
@@ -73,15 +46,16 @@ private:
 
 class Named final : public Logger {
 public:
-    Named(std::shared_ptr<spdlog::logger> to, const Mask& mask, const Watch& watch)
-        : to_(std::move(to)), mask_(mask), watch_(watch) {}
+    Named(std::shared_ptr<spdlog::logger> to, const Mask& mask, const Watch& watch,
+          const std::function<UtcTime()>& now)
+        : to_(std::move(to)), mask_(mask), watch_(watch), now_(now) {}
 
     bool enabled(LogLevel level) const noexcept override { return to_->should_log(to_spdlog(level)); }
     void write(LogLevel level, std::string_view text) noexcept override {
         if (!enabled(level)) return;  // a plugin's stub may not have asked
         try {
             const auto masked = mask_.apply(text);
-            to_->log(to_spdlog(level), spdlog::string_view_t(one_line(masked)));
+            to_->log(now_(), {}, to_spdlog(level), spdlog::string_view_t(one_line(masked)));
             watch_.tell(level, to_->name(), masked);
         } catch (...) {
             to_->log(spdlog::level::err, "a line was lost: no memory for it");
@@ -93,21 +67,46 @@ private:
     std::shared_ptr<spdlog::logger> to_;
     const Mask& mask_;
     const Watch& watch_;
+    const std::function<UtcTime()>& now_;
 };
 
 class SpdlogLogging final : public Logging {
 public:
-    SpdlogLogging(const Options& options, std::vector<spdlog::sink_ptr> sinks)
-        : sinks_(std::move(sinks)), level_(options.level), engine_(named("engine")) {
-        for (const auto& secret : options.secrets) mask_.add(secret);
+    static Result<std::unique_ptr<Logging>> open(Options options) {
+        if (!options.now) options.now = [] { return std::chrono::system_clock::now(); };
+        std::unique_ptr<SpdlogLogging> made(new SpdlogLogging(std::move(options)));
+        if (auto opened = made->open_files(); !opened) return tl::unexpected(opened.error());
+        made->engine_ = made->named("engine", made->sinks_);
+        return made;
     }
 
     Logger& engine() override { return *engine_; }
     Logger& plugin(const std::string& name) override {
         std::lock_guard lock(mutex_);
         auto& logger = plugins_[name];
-        if (!logger) logger = named("plugin." + name);
+        if (!logger) logger = named("plugin." + name, sinks_of(name));
         return *logger;
+    }
+    void timing(const Timing& call) override {
+        if (timing_)
+            timing_->write(LogLevel::info,
+                           options_.timings == Timings::lines ? old_line(call) : record(call));
+    }
+    bool wants_timings() const noexcept override {
+        return timing_ != nullptr && timing_->enabled(LogLevel::info);
+    }
+    void reopen() override {
+        std::vector<std::shared_ptr<FileSink>> files;
+        {
+            std::lock_guard lock(mutex_);
+            files = files_;
+        }
+        for (const auto& file : files)
+            if (const auto done = file->reopen(); !done)
+                engine_->error(
+                    "[LOG-REFUSED] A log file cannot be opened again; lines go on where they went. why={}",
+                    done.error().message);
+        engine_->info("[LOG-REOPENED] Log files were opened again. files={}", files.size());
     }
     void set_level(Logger& logger, LogLevel level) override {
         if (auto* ours = dynamic_cast<Named*>(&logger)) ours->set_level(level);
@@ -119,12 +118,59 @@ public:
     }
 
 private:
-    std::unique_ptr<Named> named(const std::string& name) {
-        auto logger = std::make_shared<spdlog::logger>(one_line(name), sinks_.begin(), sinks_.end());
-        logger->set_level(to_spdlog(level_));
+    using Sinks = std::vector<spdlog::sink_ptr>;
+
+    explicit SpdlogLogging(Options options)
+        : options_(std::move(options)), archivist_(options_.keep, options_.compress) {
+        for (const auto& secret : options_.secrets) mask_.add(secret);
+    }
+
+    Result<void> open_files() {
+        if (options_.to_stderr) sinks_.push_back(stderr_sink(options_.json, options_.journal));
+        if (options_.file.empty()) return {};
+        auto main = open_file(options_.file, Layout::text);
+        if (!main) return tl::unexpected(main.error());
+        const bool apart = options_.timings == Timings::records || options_.per_plugin;
+        sinks_.push_back(std::move(*main));
+        if (options_.timings == Timings::none) return {};
+        auto sinks = sinks_;
+        if (apart) {
+            const bool lines = options_.timings == Timings::lines;
+            auto own = open_file(options_.file.string() + ".timing", lines ? Layout::old : Layout::bare);
+            if (!own) return tl::unexpected(own.error());
+            sinks = {std::move(*own)};
+        }
+        timing_ = named("timing", sinks);
+        return {};
+    }
+
+    Result<spdlog::sink_ptr> open_file(const std::filesystem::path& file, Layout layout) {
+        auto opened = LogFile::open(file, options_.rotate, options_.now(), archivist_);
+        if (!opened) return tl::unexpected(opened.error());
+        files_.push_back(file_sink(std::move(*opened), layout));
+        return files_.back();
+    }
+
+    /// A file that cannot be opened costs no line: they go to the main one.
+    Sinks sinks_of(const std::string& plugin) {
+        if (!options_.per_plugin || options_.file.empty()) return sinks_;
+        auto own = open_file(options_.file.parent_path() / ("plugin." + plugin), Layout::text);
+        if (!own) {
+            engine_->error("[LOG-REFUSED] A plugin's lines go to the main log. plugin={} why={}", plugin,
+                           own.error().message);
+            return sinks_;
+        }
+        Sinks sinks(sinks_.begin(), sinks_.end() - 1);  // the main file is the last
+        sinks.push_back(std::move(*own));
+        return sinks;
+    }
+
+    std::unique_ptr<Named> named(const std::string& name, const Sinks& sinks) {
+        auto logger = std::make_shared<spdlog::logger>(one_line(name), sinks.begin(), sinks.end());
+        logger->set_level(to_spdlog(options_.level));
         logger->flush_on(spdlog::level::trace);  // what was said before a crash is what matters
         logger->set_error_handler([this](const std::string& what) { refused(what); });
-        return std::make_unique<Named>(std::move(logger), mask_, watch_);
+        return std::make_unique<Named>(std::move(logger), mask_, watch_, options_.now);
     }
 
     /// A full disk refuses every line; it is said once.
@@ -133,28 +179,17 @@ private:
             std::fprintf(stderr, "[LOG-REFUSED] cannot write the log: %s\n", what.c_str());
     }
 
-    std::vector<spdlog::sink_ptr> sinks_;
-    LogLevel level_;
+    const Options options_;
     Mask mask_;
     Watch watch_;
     std::atomic<bool> refused_ = false;
-    std::unique_ptr<Named> engine_;
+    Archivist archivist_;
+    Sinks sinks_;
+    std::vector<std::shared_ptr<FileSink>> files_;
+    std::unique_ptr<Named> engine_, timing_;
     std::mutex mutex_;
     std::map<std::string, std::unique_ptr<Named>> plugins_;
 };
-
-spdlog::sink_ptr stderr_sink(bool journal) {
-    const char* no_color = std::getenv("NO_COLOR");
-    const bool colour =
-        !journal && ::isatty(STDERR_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
-    spdlog::sink_ptr sink;
-    if (colour)
-        sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
-    else
-        sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    sink->set_formatter(formatter(journal, colour));
-    return sink;
-}
 
 }  // namespace
 
@@ -167,21 +202,7 @@ bool Logging::stderr_is_journal() {
 }
 
 Result<std::unique_ptr<Logging>> Logging::open(Options options) {
-    std::vector<spdlog::sink_ptr> sinks;
-    if (options.to_stderr) sinks.push_back(stderr_sink(options.journal));
-    if (!options.file.empty()) {
-        const UniqueFd made(::open(options.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-        if (!made)
-            return fail(Cause::invalid, "cannot open the log file {}: {}", options.file.string(),
-                        std::generic_category().message(errno));
-        try {
-            sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file.string()));
-        } catch (const spdlog::spdlog_ex& error) {
-            return fail(Cause::invalid, "{}", error.what());
-        }
-        sinks.back()->set_formatter(formatter(false, false));
-    }
-    return std::make_unique<SpdlogLogging>(options, std::move(sinks));
+    return SpdlogLogging::open(std::move(options));
 }
 
 }  // namespace sg::logging

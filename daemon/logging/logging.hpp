@@ -1,10 +1,13 @@
 #pragma once
 // Where all log lines of the daemon go.
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <sg/logger.hpp>
+#include <sg/types.hpp>
 #include <string>
 #include <vector>
 
@@ -12,7 +15,19 @@
 
 namespace sg::logging {
 
-/// Named loggers over shared sinks: standard error, and a file if wanted.
+/// Whether calls are written down, and how: as lines of the old daemon, or as JSON objects.
+enum class Timings { none, lines, records };
+
+/// One call of a callback that has ended.
+struct Timing {
+    EventId event = 0;
+    std::optional<UtcTime> created_at;  ///< of the event, if it has a date
+    std::string callback;               ///< `plugin.callback`
+    UtcTime start{}, end{};
+    bool failed = false;
+};
+
+/// Named loggers over shared sinks: standard error, and files if wanted.
 ///
 /// A line stays a line and says what it says: control characters and broken UTF-8 are written as
 /// escapes, overlong lines are cut, and configured secrets are masked. The mask is the last line of
@@ -26,9 +41,17 @@ public:
     struct Options {
         LogLevel level = LogLevel::info;  ///< of every logger that was not given its own
         std::filesystem::path file;       ///< empty: none; made private to the user, appended to
+        bool per_plugin = false;          ///< a plugin's lines go to `plugin.<name>` beside it, not to it
+        bool rotate = true;               ///< at local midnight
+        std::size_t keep = 10;            ///< files that were put aside, of each log
+        bool compress = false;            ///< those
+        Timings timings =
+            Timings::none;  ///< `records` are in `<file>.timing`, and so are `lines` with `per_plugin`
+        bool json = false;  ///< what goes to standard error: an object a line
         bool journal = false;
         bool to_stderr = true;
         std::vector<std::string> secrets;
+        std::function<UtcTime()> now;  ///< empty: the machine's clock
     };
 
     /// Whether standard error is the journal's.
@@ -41,6 +64,14 @@ public:
     /// The logger `engine`, or `plugin.<name>`.
     virtual Logger& engine() = 0;
     virtual Logger& plugin(const std::string& name) = 0;
+
+    /// Writes down a call, if that is wanted. `wants_timings` says whether.
+    virtual void timing(const Timing& call) = 0;
+    virtual bool wants_timings() const noexcept = 0;
+
+    /// Goes on in the files that have the names now, after somebody has renamed them. What cannot be opened
+    /// is said, and lines go on where they went.
+    virtual void reopen() = 0;
 
     virtual void set_level(Logger& logger, LogLevel level) = 0;
 

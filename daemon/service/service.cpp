@@ -79,6 +79,8 @@ public:
         plugins_ = plugins::PluginSet::make(
             options_, loop_, masked_, owner, log_,
             [this](const std::string& plugin) -> Logger& { return plugin_logger(plugin); }, &data_);
+        if (service.logging_.wants_timings())
+            dispatcher_.on_ended_call([this](const dispatch::EndedCall& call) { write_down(call); });
         panel_ = std::make_unique<Panel>(
             loop_, log_,
             Panel::Wiring{[this] { return snapshot(); }, [this] { stream_->poll_now(); },
@@ -190,6 +192,17 @@ private:
         if (service_.alerts_ != nullptr) taken.alerts = alert_views(service_.alerts_->status());
         alive_.tell(one_line(taken));
         return taken;
+    }
+
+    void write_down(const dispatch::EndedCall& call) {
+        logging::Timing timing;
+        timing.event = call.event.id;
+        if (call.event.created_at != std::chrono::sys_seconds()) timing.created_at = call.event.created_at;
+        timing.callback = call.plugin + "." + call.callback;
+        timing.end = service_.clock_.utc();
+        timing.start = timing.end - call.took;
+        timing.failed = !call.ok;
+        service_.logging_.timing(timing);
     }
 
     void watch_for_quiet() {

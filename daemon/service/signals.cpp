@@ -33,7 +33,7 @@ public:
             case SIGHUP:
                 return service_.reload();
             case SIGUSR2:
-                return log_.warning("[SIGNAL] SIGUSR2: a dump of lanes and threads is not built yet.");
+                return logging_.reopen();
             default:
                 return;
         }

@@ -23,7 +23,8 @@ private:
 
 /// Runs `service` on a thread of its own while this one attends to signals: TERM and INT stop it in
 /// order, a second one ends the process at once with 130 (what was settled is saved, the rest is
-/// given out again), USR1 polls now, HUP reads the configuration and loads every plugin anew.
+/// given out again), USR1 polls now, HUP reads the configuration and loads every plugin anew, USR2 opens the
+/// log files again.
 ExitCode run_with_signals(Service& service, Signals& signals, logging::Logging& logging);
 
 }  // namespace sg::service

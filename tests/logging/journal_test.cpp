@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <cstdlib>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "catch.hpp"
@@ -57,6 +58,35 @@ TEST_CASE("under systemd a line begins with its priority and has no time of its 
           "<6>[engine] done\n"
           "<7>[plugin.review] a page\n"
           "<7>[plugin.review] an event\\nof two lines\n");
+}
+
+TEST_CASE("for programs each line on standard error is a JSON object") {
+    const test::TempDir dir;
+    {
+        const Redirected errors(dir / "stderr");
+        Logging::Options options;
+        options.json = true;
+        options.now = [] {
+            return std::chrono::sys_days{std::chrono::year{2026} / 3 / 4} + std::chrono::milliseconds(1250);
+        };
+        const auto log = Logging::open(std::move(options)).value();
+        log->engine().warning("[SITE-LOST] The site does not answer. \"quoted\" ✓ caf\xe9\nsecond");
+        log->plugin("review").info("no code [here]");
+    }
+    std::ifstream said(dir / "stderr");
+    std::string first, second;
+    std::getline(said, first);
+    std::getline(said, second);
+    CHECK(nlohmann::json::parse(first) ==
+          nlohmann::json{
+              {"time", "2026-03-04T00:00:01.250Z"},
+              {"level", "warning"},
+              {"logger", "engine"},
+              {"code", "SITE-LOST"},
+              {"message",
+               "[SITE-LOST] The site does not answer. \"quoted\" \\xe2\\x9c\\x93 caf\\xe9\\nsecond"}});
+    CHECK(nlohmann::json::parse(second)["logger"] == "plugin.review");
+    CHECK(nlohmann::json::parse(second)["code"] == "");
 }
 
 TEST_CASE("whether standard error is the journal is judged by what systemd says of it") {

@@ -1,0 +1,20 @@
+#pragma once
+// A call of a callback that has ended, for whoever writes it down.
+
+#include <chrono>
+#include <string>
+
+#include "event/event_page.hpp"
+
+namespace sg::dispatch {
+
+/// Good until the function that is told of it returns.
+struct EndedCall {
+    const std::string& plugin;
+    std::string callback;
+    const event::EventRow& event;
+    std::chrono::microseconds took;  ///< up to about now: outcomes are reported within milliseconds
+    bool ok;
+};
+
+}  // namespace sg::dispatch
