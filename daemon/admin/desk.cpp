@@ -152,7 +152,8 @@ Response Desk::reload(const Request& request, const std::string& caller) const {
                                                    [&](const auto& one) { return one.plugin == plugin; }));
     if (!is_known) return problem(404, "no plugin is called " + plugin);
     controls_.reload(plugin, caller);
-    return json(202, {{"done", plugin.empty() ? "reloading the configuration and every plugin" : "reloading " + plugin}});
+    return json(202, {{"done", plugin.empty() ? "reloading the configuration and every plugin"
+                                              : "reloading " + plugin}});
 }
 
 }  // namespace sg::admin
