@@ -41,7 +41,10 @@ std::string bodies(const MailServer& server, const std::string& to) {
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-std::string status_of(const Home& home) { return command(home, {"status", "--output", "json"}).out; }
+std::string status_of(const Home& home) {
+    const auto socket = (home.state() / "control.sock").string();
+    return say(home, {"status", "--output", "json", "--socket", socket}).out;
+}
 
 std::size_t skipped(const Daemon& daemon) { return daemon.count_in_log("[CALL-SKIPPED]"); }
 
