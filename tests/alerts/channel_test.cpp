@@ -90,7 +90,7 @@ struct Fixture {
         });
     }
     bool pass_until_messages(std::size_t count) {
-        return pass_until([&] { return desk.messages().size() >= count; });
+        return pass_until([&] { return channel.status().messages >= count; });
     }
 };
 
@@ -104,7 +104,6 @@ TEST_CASE("C132 a thousand alerts in ten seconds are two messages, which say how
     }
     const auto begun = f.clock.now();
     REQUIRE(f.pass_until_messages(1));
-    CHECK(f.clock.now() - begun < 20s);
     const auto first = f.desk.messages().front();
     CHECK(first.count() == 1000);
     CHECK(first.alerts.size() == 20);

@@ -134,7 +134,7 @@ TEST_CASE(
     CHECK(environment.find("the-key") == std::string::npos);
 }
 
-TEST_CASE("a program that fails is a failure, with what it said; one that reads nothing is none") {
+TEST_CASE("a program that fails is a failure, with what it said, and one that reads nothing is none") {
     const auto failed = Program("echo cannot reach the pager >&2; exit 3").send();
     REQUIRE_FALSE(failed);
     CHECK(why(failed).find("exited with 3, having said: cannot reach the pager") != std::string::npos);

@@ -3,7 +3,7 @@
 #include <csignal>
 
 #include "data_requests/live.hpp"
-#include "retriever/fixture.hpp"
+#include "retriever/gated_clock.hpp"
 
 using namespace sg;
 using namespace sg::test;

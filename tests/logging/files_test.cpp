@@ -99,7 +99,7 @@ void say_everything(Logger& log, const std::string& who) {
 
 }  // namespace
 
-TEST_CASE("C128 one file has everybody's lines; a plugin's level is its own") {
+TEST_CASE("C128 one file has everybody's lines, and a plugin's level is its own") {
     Fixture f;
     f.open();
     f.log->set_level(f.log->plugin("a"), LogLevel::debug);
@@ -113,7 +113,8 @@ TEST_CASE("C128 one file has everybody's lines; a plugin's level is its own") {
     CHECK_FALSE((has(text, "b debug") || has(text, "engine debug") || has(text, "a trace")));
 }
 
-TEST_CASE("C128 with a file per plugin the main file is the daemon's alone; a plugin's level is its own") {
+TEST_CASE(
+    "C128 with a file per plugin the main file is the daemon's alone, and a plugin's level is its own") {
     Fixture f;
     f.options.per_plugin = true;
     f.open();

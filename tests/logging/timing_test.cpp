@@ -109,7 +109,8 @@ TEST_CASE("C130 as records each call is a JSON object, whatever the layout of th
 }
 
 TEST_CASE(
-    "C130 with one file for all, lines of calls are among the others; a threshold above info silences them") {
+    "C130 with one file for all, lines of calls are among the others, and a threshold above info silences "
+    "them") {
     Fixture f;
     f.options.per_plugin = false;
     f.options.timings = logging::Timings::lines;

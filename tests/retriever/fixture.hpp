@@ -10,6 +10,7 @@
 #include "gate.hpp"
 #include "retriever/data_retriever.hpp"
 #include "retriever/downloads.hpp"
+#include "retriever/gated_clock.hpp"
 #include "retriever/studio.hpp"
 #include "tasks/event_loop.hpp"
 #include "temp_dir.hpp"
@@ -147,30 +148,6 @@ struct Rig {
     tasks::EventLoop loop;
     std::atomic<int> errors{0};
     std::shared_ptr<TaskManager> manager;
-};
-
-/// Waits at a door whenever it is asked for the time of day.
-class GatedClock final : public Clock {
-public:
-    Time now() const override { return real_.now(); }
-    std::chrono::system_clock::time_point utc() const override {
-        if (is_gated) door.pass();
-        return real_.utc();
-    }
-    std::optional<Duration> until(Time deadline) const override { return real_.until(deadline); }
-    bool sleep_until(Time deadline, std::stop_token stop) override {
-        return real_.sleep_until(deadline, std::move(stop));
-    }
-    int on_jump(std::function<void()> woken) override { return real_.on_jump(std::move(woken)); }
-    void off_jump(int key) override { real_.off_jump(key); }
-    void advance(Duration by) { real_.advance(by); }
-
-    std::atomic<bool> is_gated{false};
-    Gate door;
-    TempDir root;
-
-private:
-    ManualClock real_;
 };
 
 }  // namespace sg::test

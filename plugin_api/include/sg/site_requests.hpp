@@ -132,13 +132,13 @@ struct WorkScheduleChange {
 using OnProgress = std::function<void(std::uint64_t done, std::optional<std::uint64_t> total)>;
 
 struct UploadOptions {
-    std::string display_name;       ///< empty: the file's name; not for thumbnails
-    std::vector<std::string> tags;  ///< of the attachment
-    OnProgress progress;            ///< empty: nobody wants to know
+    std::string display_name{};       ///< empty: the file's name; not for thumbnails
+    std::vector<std::string> tags{};  ///< of the attachment
+    OnProgress progress{};            ///< empty: nobody wants to know
 };
 
 struct DownloadOptions {
-    OnProgress progress;
+    OnProgress progress{};
 };
 
 enum class Thumbnail { image, filmstrip };
