@@ -223,7 +223,7 @@ Result<void> Database::set_clean(bool clean) {
 void Database::tidy() {
     const auto log = file_.string() + "-wal";
     struct stat there {};
-    if (::stat(log.c_str(), &there) != 0 || there.st_size < much_log * 4096) return;
+    if (::stat(log.c_str(), &there) != 0 || there.st_size < off_t{much_log} * 4096) return;
     sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 

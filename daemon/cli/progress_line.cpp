@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
+#include <cmath>
 #include <cstdio>
 
 namespace sg::cli {
@@ -38,7 +39,7 @@ std::string progress_text(std::uint64_t done, std::optional<std::uint64_t> total
     const auto per_second = unit_for(speed);
     text += fmt::format(", {} {}/s", amount(speed, per_second), per_second.name);
     if (total && *total > done) {
-        const auto left = static_cast<long>((whole - so_far) / speed + 0.5);
+        const auto left = std::lround((whole - so_far) / speed);
         text += fmt::format(", {}:{:02} left", left / 60, left % 60);
     }
     return text;

@@ -184,7 +184,7 @@ std::vector<Key> daemon_keys() {
         {"reload.settle",
          [](Config& c, const std::string&) -> Slot { return &c.reload.settle; },
          "how long a changed plugin file must stay the same before it is loaded",
-         {50 * ms, 10 * 60 * 1000 * ms}},
+         {50 * ms, 600'000 * ms}},
         {"retries.first",
          [](Config& c, const std::string&) -> Slot { return &c.retries.first; },
          "longest pause before an event is tried again that a callback failed on; it doubles from there",

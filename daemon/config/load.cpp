@@ -67,7 +67,7 @@ std::optional<std::string> url_fault(const std::string& url) {
 
 class Loader {
 public:
-    Loader(std::filesystem::path file, const Environment& environment, Secrets secrets)
+    Loader(const std::filesystem::path& file, const Environment& environment, Secrets secrets)
         : file_(std::filesystem::absolute(file).lexically_normal()),
           name_(file.string()),
           environment_(environment),
@@ -342,9 +342,11 @@ private:
     void check_credentials() {
         for (auto& [name, credential] : config_.credentials) {
             const auto full = "credentials." + name;
-            const auto given = [&](const std::string& key) { return given_.count(full + "." + key) != 0; };
+            const auto given = [&](const std::string& key) {
+                return given_.count(fmt::format("{}.{}", full, key)) != 0;
+            };
             check_credential(credential, given, secrets_, [&](const std::string& key, std::string text) {
-                const auto at = key.empty() ? full : full + "." + key;
+                const auto at = key.empty() ? full : fmt::format("{}.{}", full, key);
                 problem(mark_of(at), at, std::move(text));
             });
         }

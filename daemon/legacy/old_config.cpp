@@ -35,12 +35,29 @@ public:
     void entry(std::string_view indent, std::string_view key, const std::string& value) {
         text_ += fmt::format("{}{}: {}\n", indent, key, scalar(value));
     }
-    void item(const std::string& value) { text_ += fmt::format("  - {}\n", scalar(value)); }
+    void item(std::string_view indent, const std::string& value) {
+        text_ += fmt::format("{}- {}\n", indent, scalar(value));
+    }
     std::string take() { return std::move(text_); }
 
 private:
     std::string text_;
 };
+
+/// What stands between the commas, without blanks around it; nothing twice.
+std::vector<std::string> parts(std::string list) {
+    std::replace(list.begin(), list.end(), '\n', ' ');
+    std::vector<std::string> all;
+    for (std::size_t from = 0; from <= list.size();) {
+        const auto end = std::min(list.find(',', from), list.size());
+        auto part = list.substr(from, end - from);
+        part.erase(0, std::min(part.find_first_not_of(' '), part.size()));
+        part.erase(part.find_last_not_of(' ') + 1);
+        from = end + 1;
+        if (!part.empty() && std::find(all.begin(), all.end(), part) == all.end()) all.push_back(part);
+    }
+    return all;
+}
 
 class Converter {
 public:
@@ -56,6 +73,7 @@ public:
         write_credentials();
         write_collections();
         write_log();
+        write_alerts();
         pass_over_the_rest();
         std::stable_sort(out_.notes.begin(), out_.notes.end(),
                          [](const auto& a, const auto& b) { return a.line < b.line; });
@@ -185,40 +203,39 @@ private:
         write_key();
     }
     void write_key() {
-        const auto key = given("shotgun", "key");
-        if (!key) return note(Kind::to_do, "", "the old file has no key: set credentials.daemon.key_file");
-        if (!key->variable.empty()) return page_.entry("    ", "key", reference(key->variable));
-        tell(*key, "shotgun/key");
+        if (!given("shotgun", "key"))
+            return note(Kind::to_do, "", "the old file has no key: set credentials.daemon.key_file");
+        write_secret("shotgun", "key", {"key", "site-key", "SGEVENTD_KEY"});
+    }
+    struct SecretNames {
+        const char *key, *file, *variable;  ///< new ones
+    };
+    void write_secret(const std::string& section, const std::string& key, const SecretNames& names) {
+        const auto secret = given(section, key);
+        if (!secret) return;
+        const auto where = section + "/" + key;
+        if (!secret->variable.empty()) return page_.entry("    ", names.key, reference(secret->variable));
+        tell(*secret, where);
         switch (secrets_) {
             case SecretsAs::files:
-                out_.secret_files["site-key"] = key->text;
-                note(Kind::changed, "shotgun/key",
-                     "is in a file of its own, site-key, that only its owner can read");
-                return page_.entry("    ", "key_file", "site-key");
+                out_.secret_files[names.file] = secret->text;
+                note(Kind::changed, where,
+                     fmt::format("is in a file of its own, {}, that only its owner can read", names.file));
+                return page_.entry("    ", fmt::format("{}_file", names.key), names.file);
             case SecretsAs::environment:
-                note(Kind::to_do, "shotgun/key",
-                     "was not copied: put it into the environment variable SGEVENTD_KEY");
-                return page_.entry("    ", "key", reference("SGEVENTD_KEY"));
+                note(Kind::to_do, where,
+                     fmt::format("was not copied: put it into the environment variable {}", names.variable));
+                return page_.entry("    ", names.key, reference(names.variable));
             case SecretsAs::text:
-                return page_.entry("    ", "key", key->text);
+                return page_.entry("    ", names.key, secret->text);
         }
     }
 
     void write_collections() {
         page_.section("collections");
-        auto paths = value("plugins", "paths").value_or("");
-        std::replace(paths.begin(), paths.end(), '\n', ' ');
-        std::vector<std::string> all;
-        for (std::size_t from = 0; from <= paths.size();) {
-            const auto end = std::min(paths.find(',', from), paths.size());
-            auto path = paths.substr(from, end - from);
-            path.erase(0, std::min(path.find_first_not_of(' '), path.size()));
-            path.erase(path.find_last_not_of(' ') + 1);
-            from = end + 1;
-            if (!path.empty() && std::find(all.begin(), all.end(), path) == all.end()) all.push_back(path);
-        }
+        const auto all = parts(value("plugins", "paths").value_or(""));
         for (const auto& path : all) {
-            page_.item(path);
+            page_.item("  ", path);
             if (!std::filesystem::path(path).is_absolute() && !path.starts_with("${"))
                 note(Kind::changed, "plugins/paths",
                      fmt::format(
@@ -248,20 +265,46 @@ private:
         page_.section("log");
         if (!name.empty()) page_.entry("  ", "level", name);
         if (file) page_.entry("  ", "file", path ? (std::filesystem::path(*path) / *file).string() : *file);
-        if (value("daemon", "logmode") == "1")
-            note(Kind::changed, "daemon/logmode",
-                 "plugins have no files of their own: their lines are in the one file, named after them");
+        if (file && value("daemon", "logmode") == "1") page_.entry("  ", "per_plugin", "true");
+        if (file && value("daemon", "timing_log") == "on") page_.entry("  ", "timing", "lines");
+    }
+
+    void write_alerts() {
+        if (!flag("emails", "enabled").value_or(false)) return;  // then nothing else of it was read
+        const auto server = value("emails", "server");
+        if (!server)
+            return note(Kind::to_do, "", "the old file names no mail server: set alerts.mail.server");
+        page_.section("alerts");
+        page_.map("  ", "mail");
+        page_.entry("    ", "server", *server);
+        page_.entry("    ", "port", std::to_string(number("emails", "port").value_or(25)));
+        const bool has_login = given("emails", "username").has_value();
+        const bool wants_tls = flag("emails", "usetls").value_or(false);
+        page_.entry("    ", "tls", wants_tls || has_login ? "starttls" : "none");
+        if (has_login && !wants_tls)
+            note(
+                Kind::to_do, "emails/username",
+                "was sent for everybody to read; now it goes over TLS. If the server has none: tls: none and "
+                "allow_plain_login: true");
+        if (wants_tls && !has_login)
+            note(Kind::changed, "emails/usetls", "counts: the old daemon forgot it where there was no login");
+        if (const auto user = value("emails", "username")) page_.entry("    ", "user", *user);
+        write_secret("emails", "password", {"password", "mail-password", "SGEVENTD_MAIL_PASSWORD"});
+        if (const auto from = value("emails", "from")) page_.entry("    ", "from", *from);
+        if (const auto to = value("emails", "to")) {
+            page_.map("    ", "to");
+            for (const auto& address : parts(*to)) page_.item("      ", address);
+        }
+        if (const auto subject = value("emails", "subject")) page_.entry("    ", "subject", *subject);
     }
 
     void pass_over_the_rest() {
         const auto& known = keys_carried_over();
-        const bool mails = !flag("emails", "enabled").has_value() || *flag("emails", "enabled");
         for (const auto& [section, entries] : old_.sections())
             for (const auto& [key, entry] : entries) {
                 const auto where = section + "/" + key;
                 if (std::find(known.begin(), known.end(), where) != known.end() || section == "DEFAULT")
                     continue;
-                if (section == "emails" && !mails) continue;  // then the old daemon read nothing of it either
                 const auto row =
                     std::find_if(keys_left_out().begin(), keys_left_out().end(),
                                  [&](const LeftOut& k) { return k.section == section && k.key == key; });

@@ -12,16 +12,6 @@ const std::vector<LeftOut>& keys_left_out() {
          "read it with `sgeventd import positions`; from then on `state_dir` holds progress"},
         {"daemon", "max_conn_retries",
          "pauses grow by themselves, and an outage is reported when it begins and ends"},
-        {"daemon", "timing_log", "calls and their times are on the status page and in the metrics"},
-        {"emails", "enabled", "there is no mail yet; watch the metrics (`admin.address`)"},
-        {"emails", "server", "see emails/enabled"},
-        {"emails", "port", "see emails/enabled"},
-        {"emails", "usetls", "see emails/enabled"},
-        {"emails", "username", "see emails/enabled"},
-        {"emails", "password", "see emails/enabled; it was not copied anywhere"},
-        {"emails", "from", "see emails/enabled"},
-        {"emails", "to", "see emails/enabled"},
-        {"emails", "subject", "see emails/enabled"},
         {"plugins", "max_workers", "plugins do not wait for each other"},
     };
     return table;
@@ -33,6 +23,7 @@ const std::vector<std::string>& keys_carried_over() {
         "daemon/logpath",
         "daemon/logfile",
         "daemon/logging",
+        "daemon/timing_log",
         "daemon/conn_retry_sleep",
         "daemon/fetch_interval",
         "daemon/max_event_batch_size",
@@ -42,6 +33,15 @@ const std::vector<std::string>& keys_carried_over() {
         "shotgun/proxy_server",
         "shotgun/use_session_uuid",
         "plugins/paths",
+        "emails/enabled",
+        "emails/server",
+        "emails/port",
+        "emails/usetls",
+        "emails/username",
+        "emails/password",
+        "emails/from",
+        "emails/to",
+        "emails/subject",
     };
     return names;
 }

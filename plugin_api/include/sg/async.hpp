@@ -26,7 +26,7 @@ public:
             ended_ = true;
             done = std::exchange(done_, nullptr);
             waiting = std::exchange(waiting_, nullptr);
-            if (done == nullptr) why_ = std::move(why);
+            if (done == nullptr) why_ = why;
         }
         if (done != nullptr) tell(*done, std::move(why));
         if (waiting) waiting.resume();
