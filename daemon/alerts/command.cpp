@@ -94,10 +94,10 @@ public:
 
     /// Once the descriptor is readable.
     Result<void> reap() {
+        kill();  // what it has left behind
         siginfo_t info{};
         if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0)
             return fail(Cause::internal, "cannot be waited for: {}", system_text());
-        kill();  // what it has left behind
         pid_ = 0;
         if (info.si_code == CLD_EXITED && info.si_status == 0) return {};
         if (info.si_code == CLD_EXITED) return fail(Cause::bad_answer, "exited with {}", info.si_status);
