@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 SG_PLUGIN(registrar) {
-    registrar.on("Do", "", [](const sg::Event& event, sg::Context& context) {
+    registrar.on("*", [](const sg::Event& event, sg::Context& context) {
         sg::UploadOptions options;
         options.progress = [&](std::uint64_t done, std::optional<std::uint64_t> total) {
             context.logger().info("sent {} of {}", done, total ? std::to_string(*total) : "?");
