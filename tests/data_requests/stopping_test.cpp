@@ -110,6 +110,7 @@ TEST_CASE("T129, T130: a host's check that a clear finds on a worker tells a hit
     const auto url = live.studio.site.url() + "/images/status/transient/thumbnail_pending.png";
     live.start({live.thumbnail("first", url)});
     REQUIRE(Live::of(live.wait(1), "first") == "c");
+    REQUIRE(live.wait_idle());  // or the next one would join it
     const bool is_too_old = GENERATE(true, false);
     if (is_too_old) clock->advance(21s);
     const auto requests = live.studio.site.request_count();

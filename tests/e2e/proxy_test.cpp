@@ -129,8 +129,8 @@ TEST_CASE("C95 all there is to say to a site goes through the proxy, and its los
     CHECK(proxy->refused() == 0);
 
     proxy.reset();
-    const auto requests = site.request_count();
     CHECK(daemon.wait_for_log("[SITE-LOST]"));
+    const auto requests = site.request_count();
     CHECK(daemon.wait_for_log("proxy"));
     CHECK(daemon.wait_for_log(address));
     CHECK(site.request_count() == requests);
