@@ -161,7 +161,9 @@ TEST_CASE("C127 keys are copied into the new configuration only if that is asked
     Desk desk;
     const auto how = GENERATE(as<std::string>{}, "environment", "text");
     CAPTURE(how);
-    const auto ran = desk.import(filled_in, {"--secrets", how}, {"SGEVENTD_KEY=x"});
+    const auto ran =
+        desk.import(filled_in, {"--secrets", how},
+                    {"SGEVENTD_KEY=x", "SGEVENTD_MAIL_PASSWORD=y", "SG_ED_EMAIL_USERNAME=mailer"});
     INFO(ran.out << ran.err << desk.yaml());
     CHECK(ran.ended == Ended{0, 0});
     CHECK(has(desk.yaml(), how == "text" ? "cd#e: 'f'" : "${SGEVENTD_KEY}"));

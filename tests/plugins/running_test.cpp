@@ -120,7 +120,7 @@ TEST_CASE("a plugin hears how its transfer gets on, and what it throws then ends
             rig.site.asked[1].progress(1, 2);
             REQUIRE(rig.wait_outcomes("transfers", 2));
             CHECK(rig.owner.outcomes["transfers"][0].ok);
-            CHECK(rig.owner.outcomes["transfers"][1].error == "enough");
+            CHECK(rig.owner.outcomes["transfers"][1].error == "std::runtime_error: enough");
             CHECK(rig.wait([&] { return rig.site.stops[1].stop_requested(); }));
             rig.site.asked[1].progress(2, 2);  // nobody listens
             rig.site.waiting[1](std::string("78"));
