@@ -307,7 +307,7 @@ private:
                     continue;
                 const auto row =
                     std::find_if(keys_left_out().begin(), keys_left_out().end(),
-                                 [&](const LeftOut& k) { return k.section == section && k.key == key; });
+                                 [&](const LeftOut& k) { return k.section + '/' + k.key == where; });
                 if (row != keys_left_out().end())
                     note(Kind::left_out, where, "has no counterpart: " + row->why);
                 else

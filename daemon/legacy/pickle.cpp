@@ -52,7 +52,8 @@ std::optional<std::string> bytes_of_latin1(std::string_view utf8) {
         if (c < 0x80) {
             out.push_back(utf8[i]);
         } else if ((c == 0xc2 || c == 0xc3) && i + 1 < utf8.size()) {
-            out.push_back(static_cast<char>((c << 6U) | (static_cast<unsigned char>(utf8[++i]) & 0x3fU)));
+            out.push_back(
+                static_cast<char>((unsigned{c} << 6U) | (static_cast<unsigned char>(utf8[++i]) & 0x3fU)));
         } else {
             return std::nullopt;
         }
