@@ -6,30 +6,20 @@
 
 namespace sg::dispatch {
 
-namespace {
-
-std::string entity_key(const Event& event) {
-    auto entity = event.entity();
-    if (!entity) entity = event.meta_entity();
-    return entity ? fmt::format("{} {}", entity.type, entity.id) : std::string();
-}
-
-}  // namespace
-
 std::string gathering_key(const host::Gathering& gathering, const event::EventRow& row) {
     const event::RowEvent event(row);
     const auto alone = [&] { return fmt::format("#{}", row.id); };
     const auto by = gathering.settle.count() != 0 ? MergeBy::entity : gathering.by;
     if (by == MergeBy::nothing) return "*";
     if (by == MergeBy::project) return row.project != 0 ? fmt::format("{}", row.project) : alone();
-    const auto entity = entity_key(event);
+    const auto entity = event::entity_key(event);
     if (entity.empty()) return alone();
     return by == MergeBy::entity ? entity : fmt::format("{} {}", entity, row.type);
 }
 
 Stir stir_of(const event::EventRow& row) {
     const event::RowEvent event(row);
-    return {entity_key(event), event.in_create()};
+    return {event::entity_key(event), event.in_create()};
 }
 
 }  // namespace sg::dispatch

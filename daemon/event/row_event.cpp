@@ -10,4 +10,10 @@ const nlohmann::json& RowEvent::json() const {
     return json_;
 }
 
+std::string entity_key(const Event& event) {
+    auto entity = event.entity();
+    if (!entity) entity = event.meta_entity();
+    return entity ? entity.type + " " + std::to_string(entity.id) : std::string();
+}
+
 }  // namespace sg::event

@@ -3,6 +3,7 @@
 
 #include <mutex>
 #include <sg/event.hpp>
+#include <string>
 
 #include "event/event_page.hpp"
 
@@ -28,5 +29,8 @@ private:
     mutable std::once_flag read_;
     mutable nlohmann::json json_;
 };
+
+/// Equal for events about the same entity, whether it is still there or not; empty for those about none.
+std::string entity_key(const Event& event);
 
 }  // namespace sg::event

@@ -8,11 +8,8 @@ namespace sg::host {
 std::optional<std::string> CallOrder::key_of(const LoadedCallback& callback, const Event& event) const {
     if (callback.info.concurrency == 1) return std::string();
     switch (callback.keep_order) {
-        case KeepOrder::entity: {
-            auto entity = event.entity();
-            if (!entity) entity = event.meta_entity();
-            return entity ? fmt::format("{} {}", entity.type, entity.id) : std::string();
-        }
+        case KeepOrder::entity:
+            return event::entity_key(event);
         case KeepOrder::project:
             return fmt::format("{}", event.project_id());
         case KeepOrder::by_key:
