@@ -21,4 +21,5 @@ SG_PLUGIN(registrar) {
                    .keep_order = sg::KeepOrder::by_key,
                    .key = [](const sg::Event& event) { return std::to_string(event.id() % 2); }});
     registrar.add({.name = "one", .callback = ask});
+    registrar.add({.name = "by entity", .callback = ask, .concurrency = 3});
 }

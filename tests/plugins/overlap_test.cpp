@@ -15,7 +15,7 @@ namespace {
 using Ids = std::vector<EventId>;
 
 /// Callbacks of the plugin, as it registers them.
-enum : std::uint16_t { by_project, free_of_order, by_key, one };
+enum : std::uint16_t { by_project, free_of_order, by_key, one, by_entity };
 
 struct Overlap {
     explicit Overlap(Isolation isolation, std::optional<std::chrono::milliseconds> hard_deadline = {}) {
@@ -59,6 +59,17 @@ plugins::Delivery event(EventId id, host::CallbackList callbacks, EntityId proje
     return {make_event(id, type, "", 0, project), std::move(callbacks), 1, false};
 }
 
+/// About a Shot, or about nothing.
+plugins::Delivery about(EventId id, std::optional<EntityId> shot) {
+    const auto link = shot ? nlohmann::json{{"type", "Shot"}, {"id", *shot}} : nlohmann::json();
+    const auto text = nlohmann::json{{"id", id}, {"event_type", "Fine"}, {"entity", link}}.dump();
+    sg::event::EventRow row;
+    row.id = id;
+    row.type = "Fine";
+    row.raw = text;
+    return {sg::event::detach(row), {by_entity}, 1, false};
+}
+
 template <class Test>
 void in_both(Test test) {
     for (const auto isolation : {Isolation::process, Isolation::thread})
@@ -66,6 +77,21 @@ void in_both(Test test) {
 }
 
 }  // namespace
+
+TEST_CASE("C80 events about different entities overlap, those about one or about none are in order") {
+    in_both([](Isolation isolation) {
+        Overlap plugin(isolation);
+        plugin.deliver(
+            {about(1, 5), about(2, 5), about(3, 6), about(4, std::nullopt), about(5, std::nullopt)});
+        CHECK(plugin.waiting(3) == Ids{1, 3, 4});
+        plugin.answer(1);
+        CHECK(plugin.waiting(3) == Ids{2, 3, 4});
+        plugin.answer(4);
+        CHECK(plugin.waiting(3) == Ids{2, 3, 5});
+        for (const EventId id : {2, 3, 5}) plugin.answer(id);
+        CHECK(plugin.rig.wait_outcomes("overlaps", 5));
+    });
+}
 
 TEST_CASE("C80 events of different projects overlap, those of one are in order, up to the number of calls") {
     in_both([](Isolation isolation) {
