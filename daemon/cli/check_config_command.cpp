@@ -4,10 +4,15 @@
 
 #include "cli/commands.hpp"
 #include "config/load.hpp"
+#include "config/reference.hpp"
 
 namespace sg::cli {
 
 ExitCode check_config_command(const CheckConfigOptions& options) {
+    if (options.keys) {
+        std::fputs(config::reference().c_str(), stdout);
+        return std::fflush(stdout) == 0 ? ExitCode::ok : ExitCode::io;
+    }
     const auto loaded = config::load(options.config);
     if (!loaded) {
         for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());

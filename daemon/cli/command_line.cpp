@@ -90,10 +90,15 @@ void add_restart(CLI::App& app, Chosen& chosen) {
 void add_check_config(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "check-config", "Check a configuration file, all of it at once");
     const auto options = std::make_shared<CheckConfigOptions>();
-    add_config(*command, options->config);
+    auto* config = command->add_option("--config", options->config, "the configuration file")
+                       ->envname("SGEVENTD_CONFIG")
+                       ->type_name("FILE");
+    command->add_flag("--keys", options->keys, "print every key there is, its default and its meaning");
     command->add_flag("--show", options->show, "print the effective values, secrets masked");
-    command->callback(
-        [&chosen, options] { chosen.command = [options] { return check_config_command(*options); }; });
+    command->callback([&chosen, options, config] {
+        if (!options->keys && config->empty()) throw CLI::RequiredError("--config");
+        chosen.command = [options] { return check_config_command(*options); };
+    });
 }
 
 void add_sandbox(CLI::App& app, Chosen& chosen) {

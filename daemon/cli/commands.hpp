@@ -21,7 +21,8 @@ ExitCode run_command(const RunOptions& options, std::optional<service::Notifier>
 
 /// `check-config`: everything that is wrong with a configuration, or what it comes down to.
 struct CheckConfigOptions {
-    std::filesystem::path config;
+    std::filesystem::path config;  ///< not read for `keys`
+    bool keys = false;
     bool show = false;
 };
 ExitCode check_config_command(const CheckConfigOptions& options);

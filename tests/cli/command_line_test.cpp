@@ -45,6 +45,9 @@ TEST_CASE("C123 no argument, an unknown command, --help and --version do what ev
     CHECK(has(help.out, "Usage: sgeventd"));
     CHECK(has(help.out, "78 configuration"));
     CHECK(sgeventd({"check-config", "--help"}).ended == Ended{0, 0});
+    const auto keys = sgeventd({"check-config", "--keys"});
+    CHECK(keys.ended == Ended{0, 0});
+    CHECK(has(keys.out, "| `poll_interval` | duration, from 50ms to 1h | `500ms` |"));
 
     const auto version = sgeventd({"--version"});
     CHECK(version.ended == Ended{0, 0});

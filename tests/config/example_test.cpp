@@ -5,17 +5,19 @@
 
 #include "catch.hpp"
 #include "config/keys.hpp"
+#include "config/reference.hpp"
 #include "fixture.hpp"
 
 using namespace sg;
 
 namespace {
 
-std::string example() {
+std::string text_of(const char* file) {
     std::stringstream text;
-    text << std::ifstream(SG_EXAMPLE_CONFIG).rdbuf();
+    text << std::ifstream(file).rdbuf();
     return text.str();
 }
+std::string example() { return text_of(SG_EXAMPLE_CONFIG); }
 
 /// Every key in force, and those that are only described (`# key: value`), alike.
 std::string with_optional_keys() {
@@ -102,4 +104,21 @@ TEST_CASE("what is shown is a configuration that comes down to the same") {
     CHECK(shown.size() > 500);
     again->config.site.proxy.shown = loaded->config.site.proxy.shown;
     CHECK(config::show(again->config) == shown);
+}
+
+TEST_CASE("the configuration page has every key as it is validated") {
+    const auto page = text_of(SG_CONFIGURATION_PAGE);
+    const auto tables = config::reference();
+    CHECK(tables.size() > 2000);
+    INFO("sgeventd check-config --keys prints what has to stand there");
+    CHECK(page.ends_with("\n" + tables));
+}
+
+TEST_CASE("the smallest configuration of that page is one") {
+    const auto page = text_of(SG_CONFIGURATION_PAGE);
+    const auto begin = page.find("```yaml\n") + 8;
+    test::ConfigFile file;
+    const auto loaded = load(file, page.substr(begin, page.find("```", begin) - begin));
+    if (!loaded) FAIL(loaded.error().front().to_string());
+    CHECK(loaded->config.site.credential == "daemon");
 }
