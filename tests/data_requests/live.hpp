@@ -33,6 +33,7 @@ public:
         rig.data = &*pool;
         rig.start();
         for (const auto& name : names_) REQUIRE(rig.wait_ready(name));
+        REQUIRE(wait_idle());  // the cache is cleaned first, by a worker that a test may want to hold
     }
     Live() : Live(Options{}) {}
     ~Live() { rig.set.reset(); }

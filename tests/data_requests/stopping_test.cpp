@@ -13,8 +13,10 @@ TEST_CASE("T124: a queued request of a host is stopped by the uid it returned, a
     const auto gate = live.hold("read");
     const auto uids = live.start({Live::find("a"), Live::find("b")});
     REQUIRE(live.wait_held(gate));
+    REQUIRE(live.wait_queued(1));
     CHECK(live.run({{"do", "stop_uid"}, {"uid", uids.at("b")}}) == true);
     CHECK(live.run({{"do", "stop_uid"}, {"uid", uids.at("b")}}) == false);
+    REQUIRE(live.wait_queued(0));  // the host knows at once, the daemon when it has been told
     gate->open();
     const auto signals = live.wait(2);
     CHECK(Live::of(signals, "a") == "c");
@@ -47,7 +49,9 @@ TEST_CASE("T126: a thumbnail of a host that waits for its download is stopped, a
     REQUIRE(live.wait_held(gate));
     const auto before = live.studio.site.request_count();
     live.start({live.thumbnail("t", url)});
+    REQUIRE(live.wait_queued(1));
     CHECK(live.run({{"do", "stop"}, {"name", "t"}}) == true);
+    REQUIRE(live.wait_queued(0));
     gate->open();
     const auto signals = live.wait(2);
     CHECK(Live::of(signals, "t") == "x");
