@@ -58,6 +58,7 @@ Outcome Call::run(const Event& event) noexcept {
         failed(std::current_exception());
     }
     if (!done_here_) {
+        host_.turn.hand_over();
         std::unique_lock lock(mutex_);
         told_.wait(lock, [this] { return done_elsewhere_; });
     }

@@ -12,6 +12,7 @@
 #include "host/run/host_retriever.hpp"
 #include "host/run/host_tasks.hpp"
 #include "host/run/link_logger.hpp"
+#include "host/run/link_turn.hpp"
 #include "host/run/site_stub.hpp"
 
 namespace sg::host {
@@ -36,9 +37,14 @@ struct LoadedCallback {
 /// What every call of a host shares.
 struct HostState {
     explicit HostState(HostChannel& channel)
-        : log(channel), site_calls(channel), tasks(log), retriever(channel, tasks, site_calls) {}
+        : turn(channel),
+          log(channel),
+          site_calls(channel, turn),
+          tasks(log),
+          retriever(channel, turn, tasks, site_calls) {}
     Configure settings;
     nlohmann::json args;
+    LinkTurn turn;
     LogLink log;
     SiteCalls site_calls;
     HostTasks tasks;

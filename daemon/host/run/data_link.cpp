@@ -21,12 +21,13 @@ json bytes_of(const std::string& file) {
 
 }  // namespace
 
-DataLink::DataLink(HostChannel& channel, std::shared_ptr<tasks::Pool> pool)
-    : channel_(channel), pool_(std::move(pool)) {
+DataLink::DataLink(HostChannel& channel, LinkTurn& turn, std::shared_ptr<tasks::Pool> pool)
+    : channel_(channel), turn_(turn), pool_(std::move(pool)) {
     thread_ = start_thread("sg-data", [this](const std::stop_token& stop) { run(stop); });
 }
 
 void DataLink::send(const TaskPtr& request, AskData ask, int priority, Image image) {
+    turn_.hand_over();
     const auto id = request->uid().value();
     ask.id = id;
     bool is_late = false;
@@ -167,6 +168,7 @@ void DataLink::fail_with(tasks::Task& request, const Failure& why) {
 }
 
 std::size_t DataLink::clear() {
+    turn_.hand_over();
     std::vector<TaskPtr> held_back;
     std::uint64_t clearing = 0;
     {

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "host/link/channel.hpp"
+#include "host/run/link_turn.hpp"
 #include "tasks/pool.hpp"
 
 namespace sg::host {
@@ -28,7 +29,7 @@ class DataLink : public std::enable_shared_from_this<DataLink> {
 public:
     using TaskPtr = std::shared_ptr<tasks::Task>;
 
-    DataLink(HostChannel& channel, std::shared_ptr<tasks::Pool> pool);
+    DataLink(HostChannel& channel, LinkTurn& turn, std::shared_ptr<tasks::Pool> pool);
     DataLink(const DataLink&) = delete;
     DataLink& operator=(const DataLink&) = delete;
 
@@ -67,6 +68,7 @@ private:
     void fail_with(tasks::Task& request, const Failure& why);
 
     HostChannel& channel_;
+    LinkTurn& turn_;
     const std::shared_ptr<tasks::Pool> pool_;
     std::mutex mutex_;
     std::condition_variable_any changed_;

@@ -33,7 +33,7 @@ bool is_refresh(CachePolicy cache) { return cache == CachePolicy::refresh; }
 std::shared_ptr<HostRetriever::Parts> HostRetriever::get() {
     std::lock_guard lock(mutex_);
     if (has_ended_) throw Closed("the host ends: no more requests are taken");
-    if (!parts_) parts_ = std::make_shared<Parts>(channel_, tasks_.get());
+    if (!parts_) parts_ = std::make_shared<Parts>(channel_, turn_, tasks_.get());
     return parts_;
 }
 

@@ -17,8 +17,8 @@ namespace sg::host {
 /// Threads: any.
 class HostRetriever {
 public:
-    HostRetriever(HostChannel& channel, HostTasks& tasks, SiteCalls& site_calls)
-        : channel_(channel), tasks_(tasks), site_calls_(site_calls) {}
+    HostRetriever(HostChannel& channel, LinkTurn& turn, HostTasks& tasks, SiteCalls& site_calls)
+        : channel_(channel), turn_(turn), tasks_(tasks), site_calls_(site_calls) {}
 
     using TaskPtr = std::shared_ptr<tasks::Task>;
     using From = LastingSite::From;
@@ -47,10 +47,10 @@ public:
 
 private:
     struct Parts {
-        Parts(HostChannel& channel, std::shared_ptr<TaskManager> host)
+        Parts(HostChannel& channel, LinkTurn& turn, std::shared_ptr<TaskManager> host)
             : manager(std::move(host)),
               pool(tasks::pool_of(*manager)),
-              link(std::make_shared<DataLink>(channel, pool)) {}
+              link(std::make_shared<DataLink>(channel, turn, pool)) {}
         std::shared_ptr<TaskManager> manager;
         std::shared_ptr<tasks::Pool> pool;
         std::shared_ptr<tasks::Account> account = std::make_shared<tasks::Account>();
@@ -62,6 +62,7 @@ private:
     std::shared_ptr<Parts> known();
 
     HostChannel& channel_;
+    LinkTurn& turn_;
     HostTasks& tasks_;
     SiteCalls& site_calls_;
     std::mutex mutex_;

@@ -23,11 +23,16 @@ void HostRun::run() {
     channel_.send(Hello{SG_ABI_TEXT});
     link_thread_ = start_thread("sg-link", [this](std::stop_token stop) {
         const std::stop_callback wake(stop, [this] { channel_.wake(); });
-        while (!stop.stop_requested() && follow_link()) {
+        while (state_.turn.wait(stop) && !has_ended_) {
+            outbox_.tick();  // what came before a call that runs long has waited for a moment already
+            while (!stop.stop_requested() && follow_link() && state_.turn.goes_on()) {
+            }
         }
+        state_.turn.leave();
     });
     std::optional<Library> library;
     if (load(library)) run_deliveries();
+    state_.turn.hand_over();  // what is still asked is answered
     state_.retriever.end();
     state_.tasks.end();
     link_thread_ = {};  // stopped and joined: from here on nobody looks at the plugin
@@ -50,7 +55,7 @@ bool HostRun::receive_settings() {
     return true;
 }
 
-/// One turn of the link's thread; false when the link has ended.
+/// Takes what comes next, on the thread whose turn it is; false when the link has ended.
 bool HostRun::follow_link() {
     auto at_most = std::optional<std::chrono::milliseconds>(Outbox::patience);
     if (!outbox_.is_watched()) at_most.reset();
@@ -71,7 +76,6 @@ void HostRun::take(ToHost message) {
         outbox_.expect();
         std::lock_guard lock(mutex_);
         queue_.push_back(std::move(deliver->batch));
-        changed_.notify_all();
     } else if (auto* answer = std::get_if<Answer>(&message)) {
         state_.site_calls.answer(std::move(*answer));
     } else if (const auto* progress = std::get_if<Progress>(&message)) {
@@ -101,7 +105,6 @@ void HostRun::take(ToHost message) {
             draining_ = true;
             stopping_ = stopping_ || std::holds_alternative<Stop>(message);
             stop = stop_;
-            changed_.notify_all();
         }
         if (std::holds_alternative<Stop>(message)) stop.request_stop();
         if (crew) std::holds_alternative<Stop>(message) ? crew->stop() : crew->drain();
@@ -109,6 +112,7 @@ void HostRun::take(ToHost message) {
 }
 
 void HostRun::end_link() {
+    has_ended_ = true;
     on_link_lost_();
     state_.site_calls.close();
     state_.retriever.close();
@@ -184,15 +188,24 @@ void HostRun::run_deliveries() {
     outbox_.flush();
 }
 
-/// Waits for events; none when the host is told to end.
+/// Waits for events, and reads the link meanwhile; none when the host is told to end.
 std::vector<Delivery> HostRun::next_batch() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return draining_ || !queue_.empty(); });
-    std::vector<Delivery> batch;
-    if (draining_) return batch;
-    batch = std::move(queue_.front());
-    queue_.pop_front();
-    return batch;
+    const auto taken = [this]() -> std::optional<std::vector<Delivery>> {
+        std::lock_guard lock(mutex_);
+        std::vector<Delivery> batch;
+        if (draining_) return batch;
+        if (queue_.empty()) return std::nullopt;
+        batch = std::move(queue_.front());
+        queue_.pop_front();
+        return batch;
+    };
+    if (auto batch = taken()) return std::move(*batch);
+    outbox_.rest();
+    state_.turn.begin_idle();
+    std::optional<std::vector<Delivery>> batch;
+    while (!(batch = taken())) follow_link();
+    state_.turn.end_idle();
+    return std::move(*batch);
 }
 
 /// False when no other event may begin.

@@ -1,7 +1,7 @@
 #pragma once
 // The inside of a host: one plugin, loaded and run.
 
-#include <condition_variable>
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -19,8 +19,8 @@ namespace sg::host {
 /// Loads the plugin that the daemon names and runs its callbacks, until told to stop.
 ///
 /// Threads:  `run` uses the caller's thread for the plugin's code (and a crew, where the plugin lets calls
-///           overlap), and a thread of its own that reads the link, so that an answer, a stop or the
-///           end of the link is seen while a callback runs.
+///           overlap), and a thread of its own that reads the link while that one is busy (`LinkTurn`), so
+///           that an answer, a stop or the end of the link is seen while a callback runs.
 /// Lifetime: the channel and the page outlive it.
 class HostRun {
 public:
@@ -56,10 +56,10 @@ private:
     std::vector<LoadedCallback> callbacks_;
 
     std::mutex mutex_;
-    std::condition_variable changed_;
     std::deque<std::vector<Delivery>> queue_;
     bool draining_ = false;
-    bool stopping_ = false;  // the call that runs was asked to end, and so is any to come
+    std::atomic<bool> has_ended_{false};  // the link
+    bool stopping_ = false;               // the call that runs was asked to end, and so is any to come
     std::uint64_t sequence_ = 0;
     std::stop_source stop_;                      // of the call that runs; replaced once it was used
     std::chrono::steady_clock::time_point now_;  // when the last call ended; the caller of `run` alone

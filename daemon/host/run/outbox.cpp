@@ -41,6 +41,11 @@ void Outbox::expect() {
     watched_ = true;
 }
 
+void Outbox::rest() {
+    std::lock_guard lock(mutex_);
+    watched_ = !pending_.empty();
+}
+
 bool Outbox::is_watched() const {
     std::lock_guard lock(mutex_);
     return watched_;

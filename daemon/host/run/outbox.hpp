@@ -15,7 +15,7 @@ namespace sg::host {
 /// it is a failure, when nothing more is to run, or, by `tick`, a moment after its first outcome
 /// while a later call runs long.
 ///
-/// Threads: `add` on the thread that runs calls, `expect` and `tick` on the link's.
+/// Threads: `add` and `rest` on the thread that runs calls, the others on the one that reads the link.
 class Outbox {
 public:
     enum class Flush { now, later };
@@ -34,6 +34,9 @@ public:
 
     /// Outcomes will come: the link's thread looks after them from now on.
     void expect();
+
+    /// Nothing runs: whoever reads the link need not look after outcomes until `expect`.
+    void rest();
 
     /// Whether `tick` must be called again after `patience`. Otherwise `add` wakes the channel.
     bool is_watched() const;

@@ -12,6 +12,7 @@ void SiteCalls::set_at_once(std::size_t at_once) {
 }
 
 Result<std::string> SiteCalls::call(Request request, std::stop_token stop, const OnProgress& on_progress) {
+    turn_.hand_over();
     std::unique_lock lock(mutex_);
     const auto stopped = [] { return fail(Cause::stopped, "the call was stopped"); };
     changed_.wait(lock, stop, [this] { return closed_ || waiting_.size() < at_once_; });

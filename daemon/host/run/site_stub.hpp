@@ -8,6 +8,7 @@
 #include <stop_token>
 
 #include "host/link/channel.hpp"
+#include "host/run/link_turn.hpp"
 
 namespace sg::host {
 
@@ -16,7 +17,7 @@ namespace sg::host {
 /// Threads: any. At most `at_once` calls are on their way; more wait here.
 class SiteCalls {
 public:
-    explicit SiteCalls(HostChannel& channel) : channel_(channel) {}
+    SiteCalls(HostChannel& channel, LinkTurn& turn) : channel_(channel), turn_(turn) {}
     void set_at_once(std::size_t at_once);
 
     /// Blocks until the answer, a stop request, or the end of the link. What `on_progress` throws comes out
@@ -35,6 +36,7 @@ private:
     using Waiting = std::map<std::uint64_t, Call>;
 
     HostChannel& channel_;
+    LinkTurn& turn_;
     std::mutex mutex_;
     std::condition_variable_any changed_;
     Waiting waiting_;
