@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <sg/event_filter.hpp>
+#include <sg/logger.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +66,9 @@ public:
 
     /// Whom alerts about it go to, as it registered: JSON text of "all", "none" or a list of addresses.
     virtual const std::string& alerts() const noexcept = 0;
+
+    /// Of the plugin's own lines, as it registered; none: as configured.
+    virtual std::optional<LogLevel> log_level() const noexcept { return std::nullopt; }
 
     /// Hands over events; never blocks. What the host does not read yet is buffered here, so the
     /// caller bounds what it has outstanding.

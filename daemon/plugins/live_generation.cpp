@@ -37,7 +37,8 @@ void LiveGeneration::open(Handlers handlers) {
     configure.library = plan_.build->copy().string();
     configure.args = plan_.settings->args.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     configure.site = plan_.options->site;
-    configure.level = lowest_level(*plan_.log);
+    // The log may stand at what an earlier build chose for itself.
+    configure.level = plan_.settings->log_level.value_or(lowest_level(*plan_.log));
     configure.dry_run = plan_.options->dry_run;
     configure.hard_deadline = plan_.settings->hard_deadline;
     configure.requests_at_once = static_cast<std::uint32_t>(plan_.options->requests_at_once);

@@ -66,6 +66,7 @@ public:
     const std::shared_ptr<const Build>& build_of() const noexcept { return plan_.build; }
     const std::string& alerts() const noexcept override { return alerts_; }
     std::size_t outstanding() const noexcept { return expected_.size(); }
+    std::optional<LogLevel> log_level() const noexcept override { return log_level_; }
     bool is_stuck() const noexcept { return stuck_; }
     int pid() const noexcept { return body_ ? body_->pid() : 0; }
 
@@ -118,6 +119,7 @@ private:
     std::vector<Credential> credentials_;  // of each callback
     std::string alerts_ = "\"all\"";
     bool greeted_ = false, registered_ = false, draining_ = false;
+    std::optional<LogLevel> log_level_;
     std::string forced_;  // why we ended it
     std::optional<Failure> refused_;
 

@@ -36,6 +36,7 @@ struct PluginSettings {
     std::optional<std::chrono::seconds> cpu_time;                     ///< of the host, in total
     std::optional<std::uint64_t> open_files;                          ///< of the host
     int nice = 0;                                                     ///< added to the daemon's own
+    std::optional<LogLevel> log_level{};                              ///< none: what its log keeps
     EventTraits only{}, never{};                                      ///< of the events of all its callbacks
 };
 
@@ -81,9 +82,10 @@ struct PluginStatus {
     std::uint64_t generation = 0;  ///< 0: none was ever started
     int pid = 0;                   ///< of the host; 0: none, or a thread
     std::size_t callbacks = 0;
-    std::size_t outstanding = 0;    ///< outcomes that are awaited
-    bool stuck = false;             ///< past its hard deadline, in a thread that cannot be killed
-    nlohmann::json alerts = "all";  ///< as the plugin registered it: "all", "none" or addresses
+    std::size_t outstanding = 0;          ///< outcomes that are awaited
+    bool stuck = false;                   ///< past its hard deadline, in a thread that cannot be killed
+    nlohmann::json alerts = "all";        ///< as the plugin registered it: "all", "none" or addresses
+    std::optional<LogLevel> log_level{};  ///< that the plugin chose for its own lines
     std::string last_error;
 };
 

@@ -278,3 +278,4 @@ PluginStatus PluginSlot::status() const {
 }
 
 }  // namespace sg::plugins
+        status.log_level = generation->log_level();

@@ -13,6 +13,7 @@ void LiveGeneration::on_registered(host::Registered registered) {
         callbacks_.push_back(std::move(*info));
     }
     alerts_ = std::move(registered.alerts);
+    log_level_ = registered.log_level;
     registered_ = true;
     if (draining_) return;
     end_timer_.reset();

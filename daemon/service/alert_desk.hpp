@@ -4,7 +4,6 @@
 #include "alerts/alerts.hpp"
 #include "config/config.hpp"
 #include "logging/logging.hpp"
-#include "plugins/generation.hpp"
 #include "util/clock.hpp"
 #include "util/loop.hpp"
 
@@ -29,31 +28,6 @@ public:
 private:
     logging::Logging& logging_;
     alerts::Alerts alerts_;
-};
-
-/// Tells the alerts of a plugin's recipients before the plugin is handed its first event. Loop thread only.
-class RecipientsFirst final : public plugins::GenerationOwner {
-public:
-    RecipientsFirst(plugins::GenerationOwner& owner, alerts::Alerts& alerts)
-        : owner_(owner), alerts_(alerts) {}
-
-    void on_ready(std::shared_ptr<plugins::Generation> generation) override {
-        alerts_.register_recipients(generation->plugin(), generation->alerts());
-        owner_.on_ready(std::move(generation));
-    }
-    void on_outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes) override {
-        owner_.on_outcomes(generation, std::move(outcomes));
-    }
-    void on_end(plugins::Generation& generation, const plugins::HostEnd& end) override {
-        owner_.on_end(generation, end);
-    }
-    void on_refused(const std::string& plugin, const Failure& why, bool will_retry) override {
-        owner_.on_refused(plugin, why, will_retry);
-    }
-
-private:
-    plugins::GenerationOwner& owner_;
-    alerts::Alerts& alerts_;
 };
 
 /// Says in the log when no event has come for a while, and when one comes again. A site that does not answer

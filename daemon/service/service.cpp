@@ -20,6 +20,7 @@
 #include "service/observed.hpp"
 #include "service/panel.hpp"
 #include "service/pid_file.hpp"
+#include "service/registered_first.hpp"
 #include "service/settings.hpp"
 #include "service/sign_of_life.hpp"
 #include "service/site_requests.hpp"
@@ -71,13 +72,11 @@ public:
         event::EventSink& sink = observed_ ? static_cast<event::EventSink&>(*observed_) : dispatcher_;
         plugins::GenerationOwner& handler =
             observed_ ? static_cast<plugins::GenerationOwner&>(*observed_) : dispatcher_;
-        if (service.alerts_ != nullptr) recipients_.emplace(handler, *service.alerts_);
-        plugins::GenerationOwner& owner =
-            recipients_ ? static_cast<plugins::GenerationOwner&>(*recipients_) : handler;
+        owner_.emplace(handler, [this](const auto& generation) { on_registered(generation); });
         stream_ = std::make_unique<stream::Stream>(stream_settings(config_), loop_, reader_, store, sink,
                                                    log_, listener());
         plugins_ = plugins::PluginSet::make(
-            options_, loop_, masked_, owner, log_,
+            options_, loop_, masked_, *owner_, log_,
             [this](const std::string& plugin) -> Logger& { return plugin_logger(plugin); }, &data_);
         if (service.logging_.wants_timings())
             dispatcher_.on_ended_call([this](const dispatch::EndedCall& call) { write_down(call); });
@@ -162,7 +161,7 @@ private:
         service_.logging_.set_level(log_, config_.log.level);
         dispatcher_.configure(dispatch_settings(config_));
         options_ = plugin_options(config_);
-        for (const auto& plugin : plugins_->status()) plugin_logger(plugin.plugin);
+        for (const auto& plugin : plugins_->status()) plugin_logger(plugin.plugin, plugin.log_level);
         plugins_->configure(options_.defaults, options_.plugins);
         for (const auto& warning : read.warnings) log_.warning("[CONFIG-WARNING] {}", warning.to_string());
         tell(changes);
@@ -228,10 +227,17 @@ private:
         return to;
     }
 
-    Logger& plugin_logger(const std::string& plugin) {
+    /// Keeps lines from `chosen` up, where the plugin chose a level, else as configured.
+    Logger& plugin_logger(const std::string& plugin, std::optional<LogLevel> chosen = {}) {
         Logger& logger = service_.logging_.plugin(plugin);
-        service_.logging_.set_level(logger, config_.of(plugin).log_level);
+        service_.logging_.set_level(logger, chosen.value_or(config_.of(plugin).log_level));
         return logger;
+    }
+
+    void on_registered(const plugins::Generation& generation) {
+        plugin_logger(generation.plugin(), generation.log_level());
+        if (service_.alerts_ != nullptr)
+            service_.alerts_->register_recipients(generation.plugin(), generation.alerts());
     }
 
     void begin(const std::vector<std::string>& found) {
@@ -279,7 +285,7 @@ private:
     DataRequestPool data_;
     dispatch::Dispatcher dispatcher_;
     std::optional<Observed> observed_;
-    std::optional<RecipientsFirst> recipients_;
+    std::optional<RegisteredFirst> owner_;
     QuietWatch quiet_{config_.alerts.quiet_after, service_.clock_, log_};
     Loop::Handle quiet_timer_;
     std::unique_ptr<stream::Stream> stream_;

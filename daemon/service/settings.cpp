@@ -23,6 +23,7 @@ plugins::PluginSettings one_plugin(const config::PluginSettings& from) {
     if (from.memory_limit) to.memory_bytes = from.memory_limit->count;
     if (from.cpu_limit) to.cpu_time = std::chrono::ceil<std::chrono::seconds>(*from.cpu_limit);
     to.nice = from.nice;
+    to.log_level = from.log_level;
     to.only = from.only;
     to.never = from.never;
     return to;

@@ -6,7 +6,7 @@
 SG_PLUGIN(registrar) {
     registrar.on("*", [](const sg::Event& event, sg::Context&) {
         if (event.type() != "Bad") return;
-        constexpr std::string_view head("\0\0\0\x40\x04\0\x03\0", 8);
+        constexpr std::string_view head("\0\0\0\x40\x05\0\x03\0", 8);
         while (::write(3, head.data(), head.size()) < 0) {
         }
     });

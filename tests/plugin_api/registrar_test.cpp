@@ -66,6 +66,7 @@ TEST_CASE("every member of a registration arrives by its name", "[plugin_api]") 
             {.name = "own key", .callback = nothing, .credential = sg::Credential::script("s", "k")});
         registrar.add({.name = "bare", .callback = nothing});
         registrar.alerts_to({"td@example.com", "sup@example.com"});
+        registrar.log_level(sg::LogLevel::debug);
     };
     Plugin plugin(site, {{"speed", 1}});
     REQUIRE(plugin.callbacks().size() == 3);
@@ -75,6 +76,7 @@ TEST_CASE("every member of a registration arrives by its name", "[plugin_api]") 
     CHECK(plugin.callbacks()[2].args.is_null());
     CHECK(plugin.callbacks()[2].filter.matches("anything", "at all"));
     CHECK(plugin.alerts() == json{"td@example.com", "sup@example.com"});
+    CHECK(plugin.log_level() == json("debug"));
 }
 
 TEST_CASE("a registration that cannot work is refused while the plugin is loaded", "[plugin_api]") {

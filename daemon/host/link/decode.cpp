@@ -177,6 +177,8 @@ RegisteredCallback read_callback_info(Reader& in) {
 Result<FromHost> read_registered(Reader& in) {
     Registered message;
     message.alerts = in.text();
+    const bool chose_level = in.flag();
+    if (const auto level = in.choice(LogLevel::error); chose_level) message.log_level = level;
     const auto count = in.count(5 * sizeof(std::uint32_t));
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
         try {

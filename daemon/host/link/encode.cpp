@@ -118,6 +118,8 @@ void put(Writer& out, const SetLevel& message) { out.number(message.level); }
 void put(Writer& out, const Hello& message) { out.text(message.abi); }
 void put(Writer& out, const Registered& message) {
     out.text(message.alerts);
+    out.flag(message.log_level.has_value());
+    out.number(message.log_level.value_or(LogLevel::info));
     out.number(static_cast<std::uint32_t>(message.callbacks.size()));
     for (const auto& callback : message.callbacks) {
         out.text(callback.name);

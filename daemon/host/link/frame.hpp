@@ -12,7 +12,7 @@ namespace sg::host {
 
 /// The version of everything that crosses a socket between daemon and host. Both come from one
 /// build, so there is no negotiation: another version is refused by name.
-inline constexpr std::uint16_t link_version = 4;
+inline constexpr std::uint16_t link_version = 5;
 
 /// Bytes of one frame without its header. Whatever event the site client lets through must fit, for it
 /// would never get an outcome else: its row, and once more the texts that were read of it.

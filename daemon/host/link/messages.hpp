@@ -139,7 +139,8 @@ struct RegisteredCallback {
 /// The plugin is loaded; once.
 struct Registered {
     std::vector<RegisteredCallback> callbacks;
-    std::string alerts;  ///< JSON text: "all", "none", or a list of addresses
+    std::string alerts;                   ///< JSON text: "all", "none", or a list of addresses
+    std::optional<LogLevel> log_level{};  ///< that the plugin chose for its own lines
 };
 
 /// The plugin is not loaded, and the host ends.

@@ -147,6 +147,7 @@ Result<void> HostRun::register_plugin(Library& library) {
     callbacks_ = registrar.take_callbacks();
     Registered message;
     for (const auto& callback : callbacks_) message.callbacks.push_back(callback.info);
+    message.log_level = registrar.log_level();
     message.alerts = registrar.alerts().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     channel_.send(std::move(message));
     return {};

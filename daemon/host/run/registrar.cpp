@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <array>
 
 #include "host/run/callback_settings.hpp"
 
@@ -15,6 +16,13 @@ bool are_alerts(const nlohmann::json& value) {
     if (value == "all" || value == "none") return true;
     return value.is_array() &&
            std::all_of(value.begin(), value.end(), [](const auto& one) { return one.is_string(); });
+}
+
+std::optional<LogLevel> level_of(const nlohmann::json& value) {
+    constexpr std::array<const char*, 5> names{"trace", "debug", "info", "warning", "error"};
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (value == names[i]) return static_cast<LogLevel>(i);
+    return std::nullopt;
 }
 
 }  // namespace
@@ -60,10 +68,15 @@ void HostRegistrar::set_current(std::string_view name, const nlohmann::json& val
 }
 
 void HostRegistrar::set_plugin(std::string_view name, const nlohmann::json& value) {
-    if (name != "alerts" || !are_alerts(value))
+    if (name == "alerts" && are_alerts(value)) {
+        alerts_ = value;
+    } else if (const auto level = level_of(value); name == "log_level" && level) {
+        log_level_ = level;
+        host_.log.set_level(*level);
+    } else {
         refuse(Cause::not_supported,
                fmt::format("this daemon does not know the plugin's setting '{}'", name));
-    alerts_ = value;
+    }
 }
 
 void HostRegistrar::run(std::unique_ptr<CallbackBase> callback) {

@@ -21,6 +21,7 @@ public:
 
     std::vector<LoadedCallback> take_callbacks() { return std::move(callbacks_); }
     const nlohmann::json& alerts() const noexcept { return alerts_; }
+    std::optional<LogLevel> log_level() const noexcept { return log_level_; }
 
 private:
     RegistrationBuilder& begin(std::string_view name) override;
@@ -39,6 +40,7 @@ private:
     std::vector<LoadedCallback> callbacks_;
     std::set<std::string, std::less<>> names_;
     nlohmann::json alerts_ = "all";
+    std::optional<LogLevel> log_level_;
 };
 
 }  // namespace sg::host

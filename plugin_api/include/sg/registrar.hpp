@@ -179,6 +179,13 @@ public:
     void alerts_to_none() { set("alerts", "none"); }
     void alerts_to(const std::vector<std::string>& addresses) { set("alerts", addresses); }
 
+    /// The least important of the plugin's own lines that is kept, whatever `log_level` in the configuration
+    /// says. The last call counts, and a plugin that is loaded again starts at the configured level.
+    void log_level(LogLevel level) {
+        constexpr const char* names[] = {"trace", "debug", "info", "warning", "error"};
+        set("log_level", names[static_cast<std::size_t>(level)]);
+    }
+
     virtual Logger& logger() = 0;
 
     /// With the plugin's own credential; for checks of the site's schema, say.

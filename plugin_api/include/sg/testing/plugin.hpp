@@ -46,6 +46,9 @@ public:
 
     const std::vector<Registered>& callbacks() const noexcept { return callbacks_; }
     const nlohmann::json& alerts() const noexcept { return alerts_; }
+
+    /// "debug", …; null where it chose none.
+    const nlohmann::json& log_level() const noexcept { return log_level_; }
     CaptureLogger& log() noexcept { return log_; }
 
     /// Runs every callback whose filter wants the event, in the order they were registered; how many did.
@@ -113,6 +116,8 @@ private:
             next_.credential = value;
         else if (name == "alerts")
             alerts_ = value;
+        else if (name == "log_level")
+            log_level_ = value;
         else if (is_setting(name))
             next_.settings[std::string(name)] = value;
         else
@@ -130,7 +135,7 @@ private:
     CaptureLogger log_;
     const nlohmann::json args_;
     const std::string name_;
-    nlohmann::json alerts_ = "all";
+    nlohmann::json alerts_ = "all", log_level_;
     Registered next_;
     std::vector<Registered> callbacks_;
 };
