@@ -8,6 +8,7 @@
 #include "host/link/channel.hpp"
 #include "host/link/run_page.hpp"
 #include "host/link/shared_text.hpp"
+#include "plugins/mapped.hpp"
 #include "plugins/plugin_set.hpp"
 
 namespace sg::plugins {
@@ -17,9 +18,10 @@ class HostBody {
 public:
     /// How it ended.
     struct End {
-        bool clean = false;      ///< by itself, without an error
-        std::string reason;      ///< "killed by SIGSEGV", "exited with 3"
-        std::string last_words;  ///< the end of its standard error
+        bool clean = false;                       ///< by itself, without an error
+        std::string reason;                       ///< "killed by SIGSEGV", "exited with 3"
+        std::string last_words;                   ///< the end of its standard error
+        std::vector<StillMapped> still_mapped{};  ///< of the plugin, in the daemon
     };
 
     virtual ~HostBody() = default;
@@ -48,7 +50,9 @@ struct ProcessPlan {
 };
 Result<std::unique_ptr<HostBody>> start_process_host(Loop& loop, const ProcessPlan& plan);
 
-/// A thread of this process.
-std::unique_ptr<HostBody> start_thread_host(Loop& loop, const std::string& plugin);
+/// Threads of this process. `build` is the directory with the private copy of the plugin and its libraries,
+/// which stays until the host has ended.
+std::unique_ptr<HostBody> start_thread_host(Loop& loop, const std::string& plugin,
+                                            std::filesystem::path build);
 
 }  // namespace sg::plugins

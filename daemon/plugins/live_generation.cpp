@@ -218,6 +218,7 @@ void LiveGeneration::on_body_ended(HostBody::End end) {
     Gone gone;
     gone.expected = draining_ && end.clean && forced_.empty();
     gone.killed = draining_ && !gone.expected;
+    gone.still_mapped = std::move(end.still_mapped);
     gone.end = explain(std::move(end), outcomes);
     if (!outcomes.empty()) handlers_.outcomes(std::move(outcomes));
     if (!registered_) {

@@ -33,10 +33,11 @@ public:
     /// The last thing that is told.
     struct Gone {
         HostEnd end;
-        std::optional<Failure> refused;  ///< why it never became ready
-        bool expected = false;           ///< it was told to end, and did
-        bool killed = false;             ///< it did not end in time
-        bool abandoned = false;          ///< it still runs: a thread that nobody can end
+        std::optional<Failure> refused;           ///< why it never became ready
+        bool expected = false;                    ///< it was told to end, and did
+        bool killed = false;                      ///< it did not end in time
+        bool abandoned = false;                   ///< it still runs: a thread that nobody can end
+        std::vector<StillMapped> still_mapped{};  ///< of the plugin, in the daemon
     };
     struct Handlers {
         std::function<void()> ready;
@@ -65,8 +66,8 @@ public:
 
     const std::shared_ptr<const Build>& build_of() const noexcept { return plan_.build; }
     const std::string& alerts() const noexcept override { return alerts_; }
-    std::size_t outstanding() const noexcept { return expected_.size(); }
     std::optional<LogLevel> log_level() const noexcept override { return log_level_; }
+    std::size_t outstanding() const noexcept { return expected_.size(); }
     bool is_stuck() const noexcept { return stuck_; }
     int pid() const noexcept { return body_ ? body_->pid() : 0; }
 
@@ -118,8 +119,8 @@ private:
     std::vector<CallbackInfo> callbacks_;
     std::vector<Credential> credentials_;  // of each callback
     std::string alerts_ = "\"all\"";
-    bool greeted_ = false, registered_ = false, draining_ = false;
     std::optional<LogLevel> log_level_;
+    bool greeted_ = false, registered_ = false, draining_ = false;
     std::string forced_;  // why we ended it
     std::optional<Failure> refused_;
 

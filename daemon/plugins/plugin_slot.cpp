@@ -62,7 +62,7 @@ void PluginSlot::start(std::shared_ptr<const Build> build) {
     if (!serving_) stage_ = Stage::starting;
     std::unique_ptr<HostBody> body;
     if (settings_->isolation == Isolation::thread) {
-        body = start_thread_host(set_.loop, plugin_);
+        body = start_thread_host(set_.loop, plugin_, build->copy().parent_path());
     } else {
         auto started =
             start_process_host(set_.loop, {set_.options.host_program, plugin_, set_.lock_fd(),
@@ -120,9 +120,18 @@ void PluginSlot::on_gone(const Live& generation, LiveGeneration::Gone gone) {
     if (gone.abandoned) {
         report_.abandoned.push_back(plugin_);
         abandoned_.push_back(generation);
-        log_.error("[HOST-ABANDONED] A callback does not return, and a thread cannot be ended. generation={}",
-                   generation->number());
+        log_.error(
+            "[HOST-ABANDONED] A callback does not return, and a thread cannot be ended; it and its build "
+            "stay in "
+            "the daemon. generation={} build={:.8}",
+            generation->number(), generation->build());
     }
+    if (!stopping_)
+        for (const auto& one : gone.still_mapped)
+            log_.warning(
+                "[LIBRARY-STAYS] A library of a build that has ended stays in the daemon's memory. "
+                "generation={} build={:.8} library={} why={}",
+                generation->number(), generation->build(), one.library.filename().string(), one.why);
     if (starting_ == generation) {
         starting_.reset();
         if (removed_ || stopping_ || !settings_->enabled) {
@@ -273,9 +282,9 @@ PluginStatus PluginSlot::status() const {
         status.stuck = generation->is_stuck();
         status.alerts = nlohmann::json::parse(generation->alerts(), nullptr, false);
         if (status.alerts.is_discarded()) status.alerts = "all";
+        status.log_level = generation->log_level();
     }
     return status;
 }
 
 }  // namespace sg::plugins
-        status.log_level = generation->log_level();

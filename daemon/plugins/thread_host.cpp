@@ -1,4 +1,4 @@
-// A host in a thread of the daemon.
+// A host in threads of the daemon.
 
 #include "host/link/memory_channel.hpp"
 #include "host/run/host_run.hpp"
@@ -10,21 +10,23 @@ namespace {
 
 class ThreadHost final : public HostBody {
 public:
-    ThreadHost(Loop& loop, const std::string& plugin) {
+    ThreadHost(Loop& loop, const std::string& plugin, std::filesystem::path build) {
         auto link = host::make_memory_link(loop);
         channel_ = std::move(link.daemon);
         // The thread may outlive this object only within its destructor, which waits for it.
         thread_ = start_thread(
-            "p:" + plugin,
-            [this, &loop, alive = std::weak_ptr<int>(alive_),
+            "h:" + plugin,
+            [this, &loop, plugin, build = std::move(build), alive = std::weak_ptr<int>(alive_),
              channel = std::shared_ptr<host::HostChannel>(std::move(link.host))](std::stop_token) mutable {
                 {
                     host::HostRun run(*channel, page_, [] {});
-                    run.run();
+                    // The plugin's code has a thread of its own, which has ended when the plugin is unloaded:
+                    // its thread_local objects are in the plugin, and would keep it mapped.
+                    start_thread("p:" + plugin, [&run](std::stop_token) { run.run(); }).join();
                 }
                 channel.reset();
-                loop.post([this, alive = std::move(alive)] {
-                    if (!alive.expired()) ended_({true, "ended", {}});
+                loop.post([this, alive = std::move(alive), left = still_mapped(build)]() mutable {
+                    if (!alive.expired()) ended_({true, "ended", {}, std::move(left)});
                 });
             });
     }
@@ -48,8 +50,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<HostBody> start_thread_host(Loop& loop, const std::string& plugin) {
-    return std::make_unique<ThreadHost>(loop, plugin);
+std::unique_ptr<HostBody> start_thread_host(Loop& loop, const std::string& plugin,
+                                            std::filesystem::path build) {
+    return std::make_unique<ThreadHost>(loop, plugin, std::move(build));
 }
 
 }  // namespace sg::plugins

@@ -30,8 +30,7 @@ void HostRun::run() {
         }
         state_.turn.leave();
     });
-    std::optional<Library> library;
-    if (load(library)) run_deliveries();
+    if (load()) run_deliveries();
     state_.turn.hand_over();  // what is still asked is answered
     state_.retriever.end();
     state_.tasks.end();
@@ -119,14 +118,14 @@ void HostRun::end_link() {
     take(Stop{});
 }
 
-bool HostRun::load(std::optional<Library>& library) {
+bool HostRun::load() {
     auto loaded = Library::load(state_.settings.library);
     if (!loaded) {
         channel_.send(RegistrationFailed{loaded.error().cause, loaded.error().message});
         return false;
     }
-    library = std::move(*loaded);
-    if (auto registered = register_plugin(*library); !registered) {
+    library_ = std::move(*loaded);
+    if (auto registered = register_plugin(); !registered) {
         callbacks_.clear();
         channel_.send(RegistrationFailed{registered.error().cause, registered.error().message});
         return false;
@@ -135,11 +134,11 @@ bool HostRun::load(std::optional<Library>& library) {
 }
 
 /// The door of the registration: what it throws refuses the plugin.
-Result<void> HostRun::register_plugin(Library& library) {
+Result<void> HostRun::register_plugin() {
     HostRegistrar registrar(state_, stop_.get_token());
     std::optional<Reason> reason;
     try {
-        library.enter(registrar);
+        library_->enter(registrar);
     } catch (...) {
         reason = current_reason();
     }
@@ -147,8 +146,8 @@ Result<void> HostRun::register_plugin(Library& library) {
     callbacks_ = registrar.take_callbacks();
     Registered message;
     for (const auto& callback : callbacks_) message.callbacks.push_back(callback.info);
-    message.log_level = registrar.log_level();
     message.alerts = registrar.alerts().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    message.log_level = registrar.log_level();
     channel_.send(std::move(message));
     return {};
 }

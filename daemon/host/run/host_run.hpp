@@ -28,7 +28,8 @@ public:
     /// process ends itself there.
     HostRun(HostChannel& channel, RunPage& page, std::function<void()> on_link_lost);
 
-    /// Blocks for the life of the host. The plugin is unloaded when it returns.
+    /// Blocks for the life of the host. Nothing of the plugin is used any more when it returns; it is
+    /// unloaded with this object, so that the thread which ran it may have ended before.
     void run();
 
 private:
@@ -36,8 +37,8 @@ private:
     bool follow_link();
     void take(ToHost message);
     void end_link();
-    bool load(std::optional<Library>& library);
-    Result<void> register_plugin(Library& library);
+    bool load();
+    Result<void> register_plugin();
     struct Begun {
         std::stop_token stop;
         bool is_last = false;  // no batch waits behind this one
@@ -48,6 +49,7 @@ private:
     bool run_event(const Delivery& delivery, bool ends_batch);
     std::optional<Begun> begin_call(RunPage::Call& call, bool begins_event);
 
+    std::optional<Library> library_;  // goes last: everything of the plugin's points into it
     HostChannel& channel_;
     RunPage& page_;
     std::function<void()> on_link_lost_;
