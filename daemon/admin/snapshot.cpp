@@ -68,9 +68,15 @@ nlohmann::json to_json(const PluginView& plugin) {
 }
 
 nlohmann::json to_json(const AlertView& alerts) {
-    return {{"channel", alerts.channel},     {"messages", alerts.messages},    {"sent", alerts.sent},
-            {"held_back", alerts.held_back}, {"failures", alerts.failures},    {"lost", alerts.lost},
-            {"waiting", alerts.waiting},     {"last_error", alerts.last_error}};
+    return {{"channel", alerts.channel},
+            {"messages", alerts.messages},
+            {"sent", alerts.sent},
+            {"held_back", alerts.held_back},
+            {"failures", alerts.failures},
+            {"lost", alerts.lost},
+            {"waiting", alerts.waiting},
+            {"last_error", alerts.last_error},
+            {"last_sent", alerts.last_sent ? nlohmann::json(iso_time(*alerts.last_sent)) : nullptr}};
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ struct AlertView {
     std::uint64_t messages = 0, sent = 0, held_back = 0, failures = 0, lost = 0;
     std::size_t waiting = 0;
     std::string last_error;  ///< empty while sending works
+    std::optional<UtcTime> last_sent{};
 };
 
 struct Snapshot {

@@ -66,7 +66,7 @@ Result<Recipients> Recipients::parse(const nlohmann::json& value) {
 }
 
 Alerts::Alerts(Options options, Clock& clock, Logger& log)
-    : options_(std::move(options)), clock_(clock), log_(log) {
+    : clock_(clock), log_(log), options_(std::move(options)) {
     const auto channel = [&](const char* name, std::unique_ptr<Sender> sender) {
         Channel::Options to;
         to.name = name;
@@ -97,19 +97,23 @@ void Alerts::line(LogLevel level, const std::string& logger, std::string text) {
     alert.level = level;
     alert.logger = logger;
     alert.text = std::move(text);
-    static const std::vector<std::string> everybody;
-    for (const auto& channel : channels_) {
-        if (channel.get() != mail_)
-            channel->add(alert, everybody);
-        else
-            channel->add(alert, recipients.who == Recipients::Who::all ? options_.to : recipients.addresses);
-    }
+    static const std::vector<std::string> nobody_by_name;
+    for (const auto& channel : channels_)
+        channel->add(alert, channel.get() == mail_ ? recipients.addresses : nobody_by_name);
+}
+
+void Alerts::configure(const Options& options) {
+    std::lock_guard lock(mutex_);
+    options_.level = options.level;
+    options_.to = options.to;
+    options_.plugins = options.plugins;
+    options_.others = options.others;
 }
 
 /// Keeps what has begun, so that its end is told of, and no other.
 bool Alerts::matters(LogLevel level, const std::string& code, const std::string& plugin) {
-    bool tell = level >= options_.level || code == stopped_plugin;
     std::lock_guard lock(mutex_);
+    bool tell = level >= options_.level || code == stopped_plugin;
     for (const auto& [begin, end] : ends) {
         if (tell && code == begin) open_.emplace(begin, plugin);
         if (code == end && open_.erase({std::string(begin), plugin}) > 0) tell = true;
@@ -118,10 +122,17 @@ bool Alerts::matters(LogLevel level, const std::string& code, const std::string&
 }
 
 Recipients Alerts::recipients_of(const std::string& plugin) const {
+    std::lock_guard lock(mutex_);
+    auto recipients = chosen_for(plugin);
+    if (recipients.who == Recipients::Who::all) recipients.addresses = options_.to;
+    return recipients;
+}
+
+/// With the mutex held.
+Recipients Alerts::chosen_for(const std::string& plugin) const {
     if (plugin.empty()) return {};
     if (const auto at = options_.plugins.find(plugin); at != options_.plugins.end()) return at->second;
     if (options_.others) return *options_.others;
-    std::lock_guard lock(mutex_);
     const auto at = registered_.find(plugin);
     return at == registered_.end() ? Recipients{} : at->second;
 }

@@ -58,6 +58,10 @@ public:
 
     void line(LogLevel level, const std::string& logger, std::string text);
 
+    /// From now on `level`, `to`, `plugins` and `others` are as in `options`. The channels stay what they
+    /// were.
+    void configure(const Options& options);
+
     /// What a build of `plugin` has registered, as JSON text. Unusable addresses are logged, and then
     /// everybody is told.
     void register_recipients(const std::string& plugin, const std::string& json);
@@ -69,12 +73,14 @@ public:
 
 private:
     bool matters(LogLevel level, const std::string& code, const std::string& plugin);
+    /// With the addresses to send mail to, everybody's if need be.
     Recipients recipients_of(const std::string& plugin) const;
+    Recipients chosen_for(const std::string& plugin) const;
 
-    const Options options_;
     Clock& clock_;
     Logger& log_;
     mutable std::mutex mutex_;
+    Options options_;
     std::map<std::string, Recipients> registered_;
     std::set<std::pair<std::string, std::string>> open_;  // code and plugin of alerts that have an end
     Channel* mail_ = nullptr;                             // one of them

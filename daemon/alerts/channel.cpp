@@ -62,6 +62,7 @@ void Channel::attempt(bool is_last) {
     if (sent) {
         std::lock_guard lock(mutex_);
         ++status_.messages;
+        status_.last_sent = loop_.clock().utc();
         status_.sent += count;
         status_.held_back += current_->held;
         status_.waiting = 0;

@@ -23,6 +23,7 @@ struct ChannelStatus {
     std::uint64_t lost = 0;       ///< alerts of messages that were given up
     std::size_t waiting = 0;      ///< alerts that are not sent yet
     std::string last_error;       ///< empty after a success
+    std::optional<UtcTime> last_sent{};
 };
 
 /// Gathers alerts and sends them. Whoever adds one never waits for the other side, and what waits is bounded.

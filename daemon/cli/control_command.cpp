@@ -86,9 +86,10 @@ void print_alerts(const json& channels, bool colour) {
         const auto lost = channel.at("lost").get<std::uint64_t>();
         const auto error = text_of(channel, "last_error");
         if (lost == 0 && error.empty()) continue;
-        fmt::print("{} alerts by {}: {} sent, {} lost, {} waiting{}{}\n", mark("bad", colour),
+        const auto when = text_of(channel, "last_sent");
+        fmt::print("{} alerts by {}: {} sent, {} lost, {} waiting; last sent {}{}{}\n", mark("bad", colour),
                    text_of(channel, "channel"), text_of(channel, "sent"), lost, text_of(channel, "waiting"),
-                   error.empty() ? "" : "; ", error);
+                   when == "-" ? "never" : when, error.empty() ? "" : "; ", error);
     }
 }
 

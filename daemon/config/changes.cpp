@@ -13,8 +13,9 @@ namespace sg::config {
 namespace {
 
 /// Sections, and single keys, that a running daemon takes over; what a plugin's host gets, its next one does.
-constexpr std::array<std::string_view, 5> taken{"plugin_defaults.", "plugins.", "log.level", "retries.",
-                                                "drain_time"};
+constexpr std::array<std::string_view, 9> taken{"plugin_defaults.", "plugins.",     "log.level",
+                                                "log.keep",         "log.compress", "alerts.level",
+                                                "alerts.mail.to",   "retries.",     "drain_time"};
 
 /// Credentials are held by the connections to the site, which stay; so do lanes, which know their order.
 bool is_taken_over(std::string_view pattern) {
@@ -82,6 +83,10 @@ Config taken_over(const Config& running, const Config& fresh) {
         if (fresh.plugins.count(name) == 0)
             keep(out.plugins.emplace(name, fresh.plugin_defaults).first->second, plugin);
     out.log.level = fresh.log.level;
+    out.log.keep = fresh.log.keep;
+    out.log.compress = fresh.log.compress;
+    out.alerts.level = fresh.alerts.level;
+    out.alerts.mail.to = fresh.alerts.mail.to;
     out.retries = fresh.retries;
     out.drain_time = fresh.drain_time;
     return out;

@@ -1,6 +1,7 @@
 #pragma once
 // Keeps a few old log files, and the rest of the disk free.
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -21,6 +22,12 @@ public:
     Archivist(const Archivist&) = delete;
     Archivist& operator=(const Archivist&) = delete;
 
+    /// For what is looked at from now on.
+    void keep(std::size_t keep, bool compress) noexcept {
+        keep_ = keep;
+        compress_ = compress;
+    }
+
     /// Looks soon at what was put aside of the log `file`.
     void tidy(const std::filesystem::path& file);
 
@@ -28,8 +35,8 @@ private:
     void run(const std::stop_token& stop);
     void look(const std::filesystem::path& file, const std::stop_token& stop) const;
 
-    const std::size_t keep_;
-    const bool compress_;
+    std::atomic<std::size_t> keep_;
+    std::atomic<bool> compress_;
     std::mutex mutex_;
     std::condition_variable_any changed_;
     std::set<std::filesystem::path> waiting_;

@@ -111,6 +111,7 @@ public:
     void set_level(Logger& logger, LogLevel level) override {
         if (auto* ours = dynamic_cast<Named*>(&logger)) ours->set_level(level);
     }
+    void set_keeping(std::size_t keep, bool compress) override { archivist_.keep(keep, compress); }
     void add_secret(const std::string& secret) override { mask_.add(secret); }
     void watch(Watcher watcher) override { watch_.set(std::move(watcher)); }
     void flush() override {

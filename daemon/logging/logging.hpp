@@ -75,6 +75,9 @@ public:
 
     virtual void set_level(Logger& logger, LogLevel level) = 0;
 
+    /// From the next file on that is put aside: `Options::keep` and `compress`.
+    virtual void set_keeping(std::size_t keep, bool compress) = 0;
+
     /// Masks one more text from now on. Texts of fewer than four bytes are not masked: they would
     /// make holes in every line.
     virtual void add_secret(const std::string& secret) = 0;

@@ -158,7 +158,7 @@ std::vector<admin::AlertView> alert_views(const std::vector<alerts::ChannelStatu
     std::vector<admin::AlertView> views;
     for (const auto& channel : channels)
         views.push_back({channel.name, channel.messages, channel.sent, channel.held_back, channel.failures,
-                         channel.lost, channel.waiting, channel.last_error});
+                         channel.lost, channel.waiting, channel.last_error, channel.last_sent});
     return views;
 }
 

@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "checkpoint/store.hpp"
-#include "config/changes.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "plugins/file_worker.hpp"
 #include "plugins/plugin_set.hpp"
@@ -159,26 +158,14 @@ private:
         config_ = config::taken_over(config_, read.config);
         service_.drain_time_ = config_.drain_time;
         service_.logging_.set_level(log_, config_.log.level);
+        service_.logging_.set_keeping(static_cast<std::size_t>(config_.log.keep), config_.log.compress);
+        if (service_.alerts_ != nullptr) service_.alerts_->configure(alert_options(config_));
         dispatcher_.configure(dispatch_settings(config_));
         options_ = plugin_options(config_);
         for (const auto& plugin : plugins_->status()) plugin_logger(plugin.plugin, plugin.log_level);
         plugins_->configure(options_.defaults, options_.plugins);
         for (const auto& warning : read.warnings) log_.warning("[CONFIG-WARNING] {}", warning.to_string());
-        tell(changes);
-    }
-
-    void tell(const std::vector<config::Change>& changes) {
-        std::string taken, waiting;
-        for (const auto& change : changes) {
-            auto& list = change.at_once ? taken : waiting;
-            list += (list.empty() ? "" : "; ") + change.key;
-            if (!change.text.empty()) list += " (" + change.text + ")";
-        }
-        log_.info("[CONFIG-RELOADED] The configuration has been read anew. changed=[{}]", taken);
-        if (!waiting.empty())
-            log_.warning(
-                "[CONFIG-RESTART] These changes of the configuration count from the next start on. keys=[{}]",
-                waiting);
+        log_changes(changes, log_);
     }
 
     admin::Snapshot snapshot() {

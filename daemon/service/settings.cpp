@@ -7,6 +7,20 @@
 #include "site/endpoint.hpp"
 
 namespace sg::service {
+
+void log_changes(const std::vector<config::Change>& changes, Logger& log) {
+    std::string taken, waiting;
+    for (const auto& change : changes) {
+        auto& list = change.at_once ? taken : waiting;
+        list += (list.empty() ? "" : "; ") + change.key;
+        if (!change.text.empty()) list += " (" + change.text + ")";
+    }
+    log.info("[CONFIG-RELOADED] The configuration has been read anew. changed=[{}]", taken);
+    if (!waiting.empty())
+        log.warning(
+            "[CONFIG-RESTART] These changes of the configuration count from the next start on. keys=[{}]",
+            waiting);
+}
 namespace {
 
 constexpr std::chrono::milliseconds retry_floor{100};  // below the least that can be configured

@@ -2,7 +2,7 @@
 // From the configuration to what each part takes.
 
 #include "admin/server.hpp"
-#include "config/config.hpp"
+#include "config/changes.hpp"
 #include "dispatch/settings.hpp"
 #include "plugins/plugin_set.hpp"
 #include "service/data_requests.hpp"
@@ -11,6 +11,9 @@
 #include "stream/stream.hpp"
 
 namespace sg::service {
+
+/// Says what has changed in the configuration, and what of it waits for the next start.
+void log_changes(const std::vector<config::Change>& changes, Logger& log);
 
 site::Settings site_settings(const config::Config& config);
 /// A credential that `check_credential` found no fault with.

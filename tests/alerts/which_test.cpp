@@ -92,6 +92,25 @@ TEST_CASE("what the configuration says of a plugin's recipients comes before wha
     CHECK(has(told.at("others@studio.example"), "heard"));
 }
 
+TEST_CASE("a new configuration counts from the next line on: level, everybody, and who is told of a plugin") {
+    Fixture f;
+    f.start();
+    f.error("plugin.review", "before");
+    f.alerts->line(LogLevel::warning, "engine", "[CLOCK-SKEW] before");
+    f.options.level = LogLevel::warning;
+    f.options.to = {"new@studio.example"};
+    f.options.plugins["review"] = alerts::Recipients::parse(json{"td@studio.example"}).value();
+    f.alerts->configure(f.options);
+    f.error("plugin.review", "after");
+    f.alerts->line(LogLevel::warning, "engine", "[CLOCK-SKEW] after");
+    const auto told = f.told();
+    REQUIRE(told.size() == 3);
+    CHECK(
+        (has(told.at("all@studio.example"), "before") && !has(told.at("all@studio.example"), "CLOCK-SKEW")));
+    CHECK(has(told.at("td@studio.example"), "after"));
+    CHECK(has(told.at("new@studio.example"), "[CLOCK-SKEW] after"));
+}
+
 TEST_CASE("addresses that are none are refused by name, and everybody is told instead") {
     CHECK(is_mail_address("td@studio.example"));
     for (const char* text :

@@ -47,6 +47,13 @@ TEST_CASE("what a running daemon cannot take over is told as such, and no secret
     CHECK(told("", "plugins: {a: {credential: other}}\n") == Told{"plugins.a.credential* none, now other"});
     CHECK(told("plugins: {a: {credential: other, nice: 1}}\n", "").size() == 2);
     CHECK(told("", "plugins: {a: {args: {token: secret}}}\n") == Told{"plugins.a.args"});
+    CHECK(told("", "log: {file: /l, keep: 3, compress: true, rotate: false}\n") ==
+          Told{"log.file* none, now /l", "log.rotate* true, now false", "log.keep 10, now 3",
+               "log.compress false, now true"});
+    CHECK(
+        told("alerts: {mail: {server: m, from: a@b, to: [c@d]}}\n",
+             "alerts: {level: warning, attempts: 2, mail: {server: m, from: a@b, to: [e@f]}}\n") ==
+        Told{"alerts.level error, now warning", "alerts.attempts* 5, now 2", "alerts.mail.to c@d, now e@f"});
     CHECK(told("retries: {first: 2s}\n", "dead_letters: {per_plugin: 7}\n") ==
           Told{"retries.first 2s, now 1s", "dead_letters.per_plugin* 1000, now 7"});
 }

@@ -69,7 +69,9 @@ TEST_CASE(
         const auto channels = json::parse(status_of(home))["alerts"];
         return channels.size() == 1 && channels[0]["channel"] == "mail" && channels[0]["lost"] > 0;
     }));
-    CHECK(has(command(home, {"status"}).out, "alerts by mail: 0 sent, "));
+    const auto said = command(home, {"status"}).out;
+    CHECK(has(said, "alerts by mail: 0 sent, "));
+    CHECK(has(said, "; last sent never"));
     CHECK(daemon.terminate() == Ended{0, 0});
 }
 
@@ -154,6 +156,34 @@ TEST_CASE("C136 no secret is in the log, in an alert, or in what status says") {
         CHECK_FALSE(has(mails, secret));
         CHECK_FALSE(has(status, secret));
     }
+}
+
+TEST_CASE("a reload takes over whom alerts go to and from which level on, and names what waits") {
+    const MailServer server;
+    sandbox::Site site;
+    Home home(site, {skipping("fails")}, mail_to(server.port()));
+    Daemon daemon(home);
+    INFO(daemon.log());
+    REQUIRE(daemon.wait_until_followed({"fails"}));
+    site.add_event({});
+    REQUIRE(wait_for([&] { return skipped(daemon) == 1; }));
+    REQUIRE(server.wait_for_mails(1));
+    CHECK(wait_for([&] { return json::parse(status_of(home))["alerts"][0]["last_sent"].is_string(); }));
+    home.change(
+        {{"alerts", {{"level", "warning"}, {"attempts", 2}, {"mail", {{"to", {"new@studio.example"}}}}}},
+         {"plugins", {{"fails", {{"alerts_to", {"td@studio.example"}}}}}}});
+    daemon.signal(SIGHUP);
+    REQUIRE(daemon.wait_for_log("[CONFIG-RESTART]"));
+    CHECK(daemon.count_in_log("keys=[alerts.attempts (5, now 2)]") == 1);
+    CHECK(daemon.count_in_log("alerts.mail.to (all@studio.example, now new@studio.example)") == 1);
+    REQUIRE(daemon.wait_for_log("Plugin is ready. generation=2"));
+    site.add_event({});
+    REQUIRE(wait_for([&] { return skipped(daemon) == 2; }));
+    CHECK(daemon.terminate() == Ended{0, 0});
+    CHECK(has(bodies(server, "all@studio.example"), "plugin=fails"));
+    CHECK_FALSE(has(bodies(server, "all@studio.example"), "[CONFIG-RESTART]"));
+    CHECK(has(bodies(server, "new@studio.example"), "[CONFIG-RESTART]"));  // of level warning
+    CHECK(has(bodies(server, "td@studio.example"), "plugin=fails"));
 }
 
 TEST_CASE("people hear why a daemon could not start") {
