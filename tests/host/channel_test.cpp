@@ -142,12 +142,12 @@ TEST_CASE("garbage from a host ends the link with the reason") {
 
 namespace {
 
-/// Rows of about a kilobyte, as the stream would have read them.
+/// Rows of about four kilobytes, as the stream would have read them.
 event::PagePtr page_of(EventId first, std::size_t count) {
     std::string text;
     std::vector<std::size_t> ends;
     for (std::size_t i = 0; i < count; ++i) {
-        text += test::make_event(first + static_cast<EventId>(i), "T", "", 1000).row().raw;
+        text += test::make_event(first + static_cast<EventId>(i), "T", "", 4000).row().raw;
         ends.push_back(text.size());
     }
     std::vector<event::EventRow> rows(count);

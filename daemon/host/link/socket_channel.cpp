@@ -22,8 +22,8 @@ constexpr std::size_t read_size = 64 << 10;
 constexpr std::size_t batch_bytes = 256 << 10;
 // What one host may have read from it in a turn of the loop: the others wait for it.
 constexpr std::size_t turn_bytes = 1 << 20;
-// Below this, copying costs less than sharing.
-constexpr std::size_t least_shared = 16 << 10;
+// Below this, copying costs less than sharing, of which the kernel's part is most (bench/host.cpp).
+constexpr std::size_t least_shared = 128 << 10;
 constexpr std::size_t least_part = 8;  // of a page must be wanted: one in so many bytes
 constexpr std::size_t most_fds = 8;    // that one read can bring
 
