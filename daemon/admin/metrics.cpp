@@ -4,6 +4,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <functional>
+#include <limits>
 #include <utility>
 
 namespace sg::admin {
@@ -26,23 +27,38 @@ public:
     void counter(const std::string& name, const std::string& help, double value, Labels labels = {}) {
         add(MetricType::Counter, name, help, value, std::move(labels));
     }
+    void histogram(const std::string& name, const std::string& help, const Histogram& from, Labels labels) {
+        auto& metric = next(MetricType::Histogram, name, help, std::move(labels));
+        auto& to = metric.histogram;
+        for (std::size_t i = 0; i < from.buckets.size(); ++i) {
+            to.sample_count += from.buckets[i];
+            to.bucket.push_back({to.sample_count, i < Histogram::bounds.size()
+                                                      ? Histogram::bounds[i]
+                                                      : std::numeric_limits<double>::infinity()});
+        }
+        to.sample_sum = from.sum;
+    }
     std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
 private:
     void add(MetricType type, const std::string& name, const std::string& help, double value, Labels labels) {
+        auto& metric = next(type, name, help, std::move(labels));
+        if (type == MetricType::Counter)
+            metric.counter.value = value;
+        else
+            metric.gauge.value = value;
+    }
+
+    ClientMetric& next(MetricType type, const std::string& name, const std::string& help, Labels labels) {
         if (families_.empty() || families_.back().name != name) {
             families_.emplace_back();
             families_.back().name = name;
             families_.back().help = help;
             families_.back().type = type;
         }
-        ClientMetric metric;
+        auto& metric = families_.back().metric.emplace_back();
         metric.label = std::move(labels);
-        if (type == MetricType::Counter)
-            metric.counter.value = value;
-        else
-            metric.gauge.value = value;
-        families_.back().metric.push_back(std::move(metric));
+        return metric;
     }
 
     std::vector<MetricFamily> families_;
@@ -93,6 +109,10 @@ void add_plugins(Page& page, const std::vector<PluginView>& plugins) {
           [](const auto& p) { return p.cursor; });
     gauge("sgeventd_plugin_behind_events", "Event ids between the plugin's position and the highest one seen",
           [](const auto& p) { return p.behind; });
+    gauge("sgeventd_plugin_lag_events", "Event ids between the last one settled and the highest one seen",
+          [](const auto& p) { return p.lag_events; });
+    gauge("sgeventd_plugin_lag_seconds", "Age of the oldest event that is not settled, 0 if there is none",
+          [](const auto& p) { return std::chrono::duration<double>(p.lag).count(); });
     gauge("sgeventd_plugin_queued_events", "Events that wait in the plugin's lane",
           [](const auto& p) { return p.queued; });
     gauge("sgeventd_plugin_outstanding_events", "Events handed to the plugin and without an outcome",
@@ -111,6 +131,14 @@ void add_plugins(Page& page, const std::vector<PluginView>& plugins) {
         page.counter("sgeventd_plugin_calls_total", "", static_cast<double>(plugin.failed),
                      {{"plugin", plugin.plugin}, {"outcome", "failed"}});
     }
+    for (const auto& plugin : plugins)
+        page.histogram("sgeventd_plugin_callback_duration_seconds",
+                       "Time from the entry of a callback to its outcome", plugin.call_times,
+                       {{"plugin", plugin.plugin}});
+    for (const auto& plugin : plugins)
+        page.histogram("sgeventd_plugin_delivery_delay_seconds",
+                       "Time from an event's created_at to its callback being entered, first attempts only",
+                       plugin.delays, {{"plugin", plugin.plugin}});
 }
 
 void add_alerts(Page& page, const std::vector<AlertView>& channels) {

@@ -58,6 +58,8 @@ nlohmann::json to_json(const PluginView& plugin) {
             {"position", plugin.position},
             {"cursor", plugin.cursor},
             {"behind", plugin.behind},
+            {"lag_events", plugin.lag_events},
+            {"lag_ms", plugin.lag.count()},
             {"queued", plugin.queued},
             {"outstanding", plugin.outstanding},
             {"pending", plugin.pending},

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "admin/histogram.hpp"
+
 namespace sg::admin {
 
 struct DaemonView {
@@ -48,9 +50,14 @@ struct PluginView {
     EventId position = 0, cursor = 0;
     EventId behind = 0;  ///< ids between the plugin's position and the highest one seen
     std::size_t queued = 0, outstanding = 0, pending = 0;
+    EventId lag_events = 0;            ///< ids between the last one that is settled and the highest one seen
+    std::optional<UtcTime> oldest;     ///< when the oldest event in hand was written, by the site's clock
+    std::chrono::milliseconds lag{0};  ///< age of the oldest event that is not settled
     std::uint64_t succeeded = 0, failed = 0;  ///< calls, since the daemon started
     std::uint64_t skipped = 0;                ///< events that a callback failed on and let go, since then
     std::size_t dead_letters = 0;             ///< events that were given up and kept
+    Histogram call_times;                     ///< of callbacks, from entry to outcome
+    Histogram delays;  ///< from the time an event was written on the site to its callback's first entry
 };
 
 /// A way in which people are told of trouble. Numbers of alerts, since the daemon started.

@@ -35,15 +35,17 @@ struct LaneStatus {
     std::string why;      ///< of a state that is not normal; else empty
     Clock::Time since{};  ///< of `state`
     EventId start = 0;
-    EventId position = 0;         ///< highest id taken from the source
-    EventId cursor = 0;           ///< everything up to here is settled, pending or awaited
-    std::size_t queued = 0;       ///< taken, wanted, and not handed out
-    std::size_t outstanding = 0;  ///< handed out and without an outcome
-    std::size_t pending = 0;      ///< callbacks that owe an outcome below the cursor
-    std::uint64_t succeeded = 0;  ///< calls, since the daemon started
-    std::uint64_t failed = 0;     ///< calls, since the daemon started
-    std::uint64_t skipped = 0;    ///< events of callbacks that were settled by a failure, since then
-    std::size_t dead = 0;         ///< dead letters
+    EventId position = 0;  ///< highest id taken from the source
+    EventId cursor = 0;    ///< everything up to here is settled, pending or awaited
+    EventId settled = 0;   ///< the cursor, or where it will be when what has ended is written
+    std::optional<std::chrono::sys_seconds> oldest;  ///< when the first event in hand was written
+    std::size_t queued = 0;                          ///< taken, wanted, and not handed out
+    std::size_t outstanding = 0;                     ///< handed out and without an outcome
+    std::size_t pending = 0;                         ///< callbacks that owe an outcome below the cursor
+    std::uint64_t succeeded = 0;                     ///< calls, since the daemon started
+    std::uint64_t failed = 0;                        ///< calls, since the daemon started
+    std::uint64_t skipped = 0;  ///< events of callbacks that were settled by a failure, since then
+    std::size_t dead = 0;       ///< dead letters
 };
 
 /// One ordered lane per plugin between the stream and the hosts.

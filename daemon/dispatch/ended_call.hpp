@@ -15,6 +15,7 @@ struct EndedCall {
     const event::EventRow& event;
     std::chrono::microseconds took;  ///< up to about now: outcomes are reported within milliseconds
     bool ok;
+    bool first;  ///< the event was not tried before, nor held until more was known of it
 };
 
 }  // namespace sg::dispatch

@@ -310,6 +310,13 @@ void Lane::note_state() {
     if (now == LaneState::level) warned_behind_ = false;
 }
 
+std::optional<std::chrono::sys_seconds> Lane::oldest() const {
+    if (flights_.empty() && queue_.empty()) return std::nullopt;
+    const auto& item = flights_.empty() ? queue_.front() : flights_.front().item;
+    const auto created = item.event.row().created_at;
+    return created == std::chrono::sys_seconds() ? std::nullopt : std::optional(created);
+}
+
 LaneStatus Lane::status() const {
     LaneStatus out;
     out.plugin = plugin_;
@@ -322,6 +329,8 @@ LaneStatus Lane::status() const {
     out.start = start_;
     out.position = position_;
     out.cursor = cursor_;
+    out.settled = has_start_ ? std::max(cursor_, lowest_settled()) : 0;
+    out.oldest = oldest();
     out.queued = queue_.size();
     out.outstanding = outstanding();
     out.pending = debts_.size();

@@ -137,7 +137,8 @@ private:
     void acknowledge_part(checkpoint::Batch& batch);
     void acknowledge_overtaken(checkpoint::Batch& batch);
     void measure(std::chrono::microseconds took);
-    void tell_ended(const event::EventRow& event, const plugins::Outcome& outcome) const;
+    void tell_ended(const event::EventRow& event, const plugins::Outcome& outcome, bool first) const;
+    std::optional<std::chrono::sys_seconds> oldest() const;
     void move_cursor(checkpoint::Batch& batch);
     void save(checkpoint::Batch batch, checkpoint::Urgency urgency, std::size_t outcomes);
     EventId lowest_settled() const;

@@ -80,7 +80,7 @@ void Lane::flight_outcome(Flight& flight, plugins::Outcome& outcome) {
     }
     ++flight.done;
     flight.took += outcome.duration;
-    tell_ended(flight.item.event.row(), outcome);
+    tell_ended(flight.item.event.row(), outcome, true);
     if (!outcome.ok) flight.failed.push_back({outcome.callback, std::move(outcome.error), outcome.cause});
 }
 
@@ -139,14 +139,15 @@ void Lane::measure(std::chrono::microseconds took) {
     measured_ = true;
 }
 
-void Lane::tell_ended(const event::EventRow& event, const plugins::Outcome& outcome) const {
+void Lane::tell_ended(const event::EventRow& event, const plugins::Outcome& outcome, bool first) const {
     if (shared_.on_ended)
-        shared_.on_ended({plugin_, callback_name(outcome.callback), event, outcome.duration, outcome.ok});
+        shared_.on_ended(
+            {plugin_, callback_name(outcome.callback), event, outcome.duration, outcome.ok, first});
 }
 
 void Lane::debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch) {
     measure(outcome.duration);
-    tell_ended(debt.event.row(), outcome);
+    tell_ended(debt.event.row(), outcome, false);
     for (const auto id : std::exchange(debt.merged, {}))
         if (auto* led = debts_.find(id, debt.callback); led != nullptr && led->running)
             end_debt(*led, outcome, batch);

@@ -89,6 +89,8 @@ void add_figures(const dispatch::LaneStatus& lane, const Statuses& statuses, adm
     view.position = lane.position;
     view.cursor = lane.cursor;
     view.behind = std::max<EventId>(0, statuses.stream.highest - lane.position);
+    view.lag_events = lane.settled > 0 ? std::max<EventId>(0, statuses.stream.highest - lane.settled) : 0;
+    if (lane.oldest) view.oldest = *lane.oldest;
     view.queued = lane.queued;
     view.outstanding = lane.outstanding;
     view.pending = lane.pending;

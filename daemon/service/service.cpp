@@ -20,6 +20,7 @@
 #include "service/panel.hpp"
 #include "service/pid_file.hpp"
 #include "service/registered_first.hpp"
+#include "service/plugin_times.hpp"
 #include "service/settings.hpp"
 #include "service/sign_of_life.hpp"
 #include "service/site_requests.hpp"
@@ -77,8 +78,7 @@ public:
         plugins_ = plugins::PluginSet::make(
             options_, loop_, masked_, *owner_, log_,
             [this](const std::string& plugin) -> Logger& { return plugin_logger(plugin); }, &data_);
-        if (service.logging_.wants_timings())
-            dispatcher_.on_ended_call([this](const dispatch::EndedCall& call) { write_down(call); });
+        dispatcher_.on_ended_call([this](const dispatch::EndedCall& call) { write_down(call); });
         panel_ = std::make_unique<Panel>(
             loop_, log_,
             Panel::Wiring{[this] { return snapshot(); }, [this] { stream_->poll_now(); },
@@ -175,17 +175,21 @@ private:
         taken.daemon = {SG_VERSION, ::getpid(), config_.site.url, started_, statuses.utc};
         taken.stream = stream_view(statuses);
         taken.plugins = plugin_views(statuses, options_);
+        times_.tell(taken.plugins, statuses.utc, statuses.stream.skew);
         if (service_.alerts_ != nullptr) taken.alerts = alert_views(service_.alerts_->status());
         alive_.tell(one_line(taken));
         return taken;
     }
 
     void write_down(const dispatch::EndedCall& call) {
+        const auto end = service_.clock_.utc();
+        times_.add(call, end - call.took);
+        if (!service_.logging_.wants_timings()) return;
         logging::Timing timing;
         timing.event = call.event.id;
         if (call.event.created_at != std::chrono::sys_seconds()) timing.created_at = call.event.created_at;
         timing.callback = call.plugin + "." + call.callback;
-        timing.end = service_.clock_.utc();
+        timing.end = end;
         timing.start = timing.end - call.took;
         timing.failed = !call.ok;
         service_.logging_.timing(timing);
@@ -275,6 +279,7 @@ private:
     std::optional<RegisteredFirst> owner_;
     QuietWatch quiet_{config_.alerts.quiet_after, service_.clock_, log_};
     Loop::Handle quiet_timer_;
+    PluginTimes times_;
     std::unique_ptr<stream::Stream> stream_;
     std::unique_ptr<plugins::PluginSet> plugins_;
     std::unique_ptr<Panel> panel_;

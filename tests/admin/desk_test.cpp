@@ -51,6 +51,7 @@ admin::Snapshot well() {
     plugin.succeeded = 41;
     plugin.failed = 1;
     plugin.dead_letters = 2;
+    for (const double took : {0.001, 0.005, 0.2, 7200.0, -1.0}) plugin.call_times.add(took);
     snapshot.plugins.push_back(plugin);
     return snapshot;
 }
@@ -154,6 +155,15 @@ TEST_CASE("metrics have conventional names, one head a family, and escaped label
               R"(sgeventd_plugin_calls_total{plugin="quote\" back\\slash",outcome="succeeded"} 41)") !=
           std::string::npos);
     CHECK(answer.body.find(R"(sgeventd_plugin_dead_letters{plugin="other"} 2)") != std::string::npos);
+    for (const std::string sample :
+         {R"(_bucket{plugin="other",le="0.005"} 3)", R"(_bucket{plugin="other",le="0.05"} 3)",
+          R"(_bucket{plugin="other",le="0.25"} 4)", R"(_bucket{plugin="other",le="3600"} 4)",
+          R"(_bucket{plugin="other",le="+Inf"} 5)", R"(_count{plugin="other"} 5)",
+          R"(_sum{plugin="other"} 7200.206)"}) {
+        INFO(sample);
+        CHECK(answer.body.find("sgeventd_plugin_callback_duration_seconds" + sample + "\n") !=
+              std::string::npos);
+    }
     std::istringstream lines(answer.body);
     std::set<std::string> families;
     for (std::string line; std::getline(lines, line);) {
