@@ -174,6 +174,11 @@ std::string metrics_text(const Snapshot& snapshot) {
     add_stream(page, snapshot.stream);
     add_plugins(page, snapshot.plugins);
     add_alerts(page, snapshot.alerts);
+    if (snapshot.webhook)
+        for (std::size_t i = 0; i < delivery_kinds; ++i)
+            page.counter("sgeventd_webhook_deliveries_total", "Deliveries of the site's webhook that came in",
+                         static_cast<double>(snapshot.webhook->deliveries[i]),
+                         {{"outcome", std::string(to_string(static_cast<Delivery>(i)))}});
     return page.text();
 }
 

@@ -39,7 +39,8 @@ class Session;
 struct Shared {
     net::io_context io{1};
     Server::Handler handler;
-    std::size_t limit = 0;
+    std::size_t limit = 0, largest_body = 0;
+    Server::Reach reach = Server::Reach::loopback;
     std::set<std::shared_ptr<Session>> open;  // server thread only
     std::atomic<int> live{0};                 // connections
 };
@@ -61,7 +62,7 @@ public:
     void read(std::chrono::seconds at_most) {
         parser_.emplace();
         parser_->header_limit(8192);
-        parser_->body_limit(64 << 10);
+        parser_->body_limit(shared_.largest_body);
         stream_.expires_after(at_most);
         http::async_read(stream_, buffer_, *parser_,
                          [self = shared_from_this()](error_code error, std::size_t) {
@@ -95,11 +96,12 @@ private:
     void answer() {
         const auto& message = parser_->get();
         Response response;
-        if (!caller_.by_socket && !is_loopback(view(message[http::field::host]))) {
+        if (!caller_.by_socket && shared_.reach == Server::Reach::loopback &&
+            !is_loopback(view(message[http::field::host]))) {
             response = {403, "text/plain", "This address is not one of the daemon's.\n", false};
         } else {
             Request request{std::string(view(message.method_string())), std::string(view(message.target())),
-                            message.body(), caller_};
+                            message.body(), caller_, std::string(view(message["x-sg-signature"]))};
             request.path = request.path.substr(0, request.path.find('?'));
             response = shared_.handler(request);
         }
@@ -210,7 +212,7 @@ Result<int> listen_on_socket(const std::filesystem::path& path) {
     return fd;
 }
 
-Result<std::pair<int, std::uint16_t>> listen_on_port(const std::string& text) {
+Result<std::pair<int, std::uint16_t>> listen_on_port(const std::string& text, Server::Reach reach) {
     const auto colon = text.rfind(':');
     error_code error;
     const auto host = text.substr(0, colon);
@@ -220,7 +222,7 @@ Result<std::pair<int, std::uint16_t>> listen_on_port(const std::string& text) {
     const auto [end, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (error || digits.empty() || bad != std::errc{} || end != digits.data() + digits.size() || port > 65535)
         return fail(Cause::invalid, "not an address: {} (127.0.0.1:9464)", text);
-    if (!address.is_loopback())
+    if (reach == Server::Reach::loopback && !address.is_loopback())
         return fail(Cause::invalid, "{} can be reached from other machines; put a web server before it",
                     text);
     const net::ip::tcp::endpoint at(address, static_cast<std::uint16_t>(port));
@@ -253,6 +255,8 @@ public:
     Impl(Options options, Handler handler) : options_(std::move(options)) {
         shared_.handler = std::move(handler);
         shared_.limit = options_.connections;
+        shared_.largest_body = options_.largest_body;
+        shared_.reach = options_.reach;
     }
     ~Impl() {
         net::post(shared_.io, [this] {
@@ -277,13 +281,13 @@ public:
             accept_on(shared_, socket_, AF_UNIX);
         }
         if (!options_.address.empty()) {
-            const auto bound = listen_on_port(options_.address);
+            const auto bound = listen_on_port(options_.address, options_.reach);
             if (!bound) return tl::unexpected(bound.error());
             number_ = bound->second;
             port_.assign(bound->first);
             accept_on(shared_, port_, options_.address.starts_with('[') ? AF_INET6 : AF_INET);
         }
-        thread_ = start_thread("admin", [this](std::stop_token) { shared_.io.run(); });
+        thread_ = start_thread(options_.thread, [this](std::stop_token) { shared_.io.run(); });
         return {};
     }
 

@@ -26,6 +26,7 @@ struct Request {
     std::string path;    ///< decoded, without the query
     std::string body;
     Caller caller;
+    std::string signature{};  ///< the header x-sg-signature, of a webhook's delivery
 };
 
 struct Response {
@@ -37,22 +38,28 @@ struct Response {
 
 /// One thread that serves all connections, so that it answers while everything else is stuck.
 ///
-/// Limits: `connections` at once, heads of 8 kB, bodies of 64 kB, 10 s for a request and for an answer, a
-/// minute between two. On the port only requests whose Host is a name of this machine's loopback are
-/// answered, so that no web page elsewhere can reach it through a name of its own.
+/// Limits: `connections` at once, heads of 8 kB, bodies of `largest_body`, 10 s for a request and for an
+/// answer, a minute between two. On the port only requests whose Host is a name of this machine's loopback
+/// are answered, so that no web page elsewhere can reach it through a name of its own; `Reach::anywhere`
+/// lifts that.
 ///
 /// Threads:  `publish` from any. The handler is called on the server's thread and must not block.
 /// Lifetime: the destructor closes all connections and joins.
 class Server {
 public:
+    /// From where the port can be reached, and under which names.
+    enum class Reach : std::uint8_t { loopback, anywhere };
     struct Options {
         std::filesystem::path socket;  ///< empty: none; replaced if a dead daemon left it
         std::string address;           ///< `127.0.0.1:9464`, port 0: the system picks; empty: none
         std::size_t connections = 128;
+        Reach reach = Reach::loopback;
+        std::size_t largest_body = 64 << 10;
+        const char* thread = "admin";  ///< its name
     };
     using Handler = std::function<Response(const Request&)>;
 
-    /// Errors: `invalid` for an address that is none, or is not of this machine's loopback; `internal` where
+    /// Errors: `invalid` for an address that is none, or is not within reach; `internal` where
     /// it cannot listen.
     static Result<std::unique_ptr<Server>> start(Options options, Handler handler);
     ~Server();

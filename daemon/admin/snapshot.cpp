@@ -98,6 +98,10 @@ nlohmann::json to_json(const Snapshot& snapshot) {
                        {"alerts", nlohmann::json::array()}};
     for (const auto& plugin : snapshot.plugins) out["plugins"].push_back(to_json(plugin));
     for (const auto& channel : snapshot.alerts) out["alerts"].push_back(to_json(channel));
+    if (snapshot.webhook)
+        for (std::size_t i = 0; i < delivery_kinds; ++i)
+            out["webhook"][std::string(to_string(static_cast<Delivery>(i)))] =
+                snapshot.webhook->deliveries[i];
     return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What the daemon is doing at one moment, for people and for scrapers.
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "admin/histogram.hpp"
+#include "admin/webhook.hpp"
 
 namespace sg::admin {
 
@@ -69,11 +71,17 @@ struct AlertView {
     std::optional<UtcTime> last_sent{};
 };
 
+/// What came in as a delivery of the site's webhook, by what became of it, since the daemon started.
+struct WebhookView {
+    std::array<std::uint64_t, delivery_kinds> deliveries{};
+};
+
 struct Snapshot {
     DaemonView daemon;
     StreamView stream;
-    std::vector<PluginView> plugins;  ///< in processing order
-    std::vector<AlertView> alerts;    ///< those that are set up
+    std::vector<PluginView> plugins;       ///< in processing order
+    std::vector<AlertView> alerts;         ///< those that are set up
+    std::optional<WebhookView> webhook{};  ///< nullopt: none is received
 };
 
 /// The form that `status --output json`, `/api/status` and the status page share. Times are UTC,

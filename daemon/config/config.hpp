@@ -180,6 +180,13 @@ struct AlertHook {
     std::filesystem::path ca_file;
 };
 
+/// Where the site's webhook may tell of new events.
+struct Webhook {
+    std::string address;  ///< host:port; empty: none
+    Secret token;         ///< that deliveries are signed with
+    std::filesystem::path token_file;
+};
+
 /// What people are told of, and how.
 struct Alerts {
     LogLevel level = LogLevel::error;
@@ -203,6 +210,7 @@ struct Config {
     PluginSettings plugin_defaults;
     std::map<std::string, PluginSettings> plugins;
     Admin admin;
+    Webhook webhook;
     Reload reload;
     Retries retries;
     DeadLetters dead_letters;

@@ -177,6 +177,12 @@ std::vector<Key> daemon_keys() {
          "Unix socket that the daemon is looked at and steered through"},
         {"admin.address", [](Config& c, const std::string&) -> Slot { return &c.admin.address; },
          "address of the status page and metrics, such as 127.0.0.1:9464"},
+        {"webhook.address", [](Config& c, const std::string&) -> Slot { return &c.webhook.address; },
+         "where the site's webhook may tell of new events, such as 127.0.0.1:9465"},
+        {"webhook.token", [](Config& c, const std::string&) -> Slot { return &c.webhook.token; },
+         "what its deliveries are signed with, or ${NAME}"},
+        {"webhook.token_file", [](Config& c, const std::string&) -> Slot { return &c.webhook.token_file; },
+         "or a file that holds the token"},
         {"reload.interval",
          [](Config& c, const std::string&) -> Slot { return &c.reload.interval; },
          "pause between two looks at the collections",
@@ -371,6 +377,7 @@ std::vector<std::string> Config::secrets() const {
             add(secret->value);
     add(alerts.mail.password.value);
     add(alerts.hook.url.value);
+    add(webhook.token.value);
     const auto& proxy = site.proxy.value;
     if (const auto at = proxy.rfind('@'); at != std::string::npos) {
         const auto colon =

@@ -17,6 +17,7 @@
 #include "config/document.hpp"
 #include "config/keys.hpp"
 #include "config/text_file.hpp"
+#include "config/webhook.hpp"
 #include "util/nearest.hpp"
 
 namespace sg::config {
@@ -78,7 +79,7 @@ public:
             walk(*root, "", "", "");
             for (const auto& key : keys()) check_required(key);
             check_credentials();
-            check_alert_settings();
+            check_sections_with_secrets();
             check_references();
         }
         if (problems_.empty()) return Loaded{std::move(config_), std::move(warnings_)};
@@ -238,8 +239,8 @@ private:
         if (const auto ref = reference(text);
             ref && (ref->rest.empty() || (is_path && ref->rest[0] == '/'))) {
             auto from = variable(ref->name);
-            const bool leads_to_secret =
-                row.name.starts_with("credentials.") || row.name.starts_with("alerts.");
+            const bool leads_to_secret = row.name.starts_with("credentials.") ||
+                                         row.name.starts_with("alerts.") || row.name.starts_with("webhook.");
             if (from)
                 value = *from + ref->rest;
             else if (secrets_ == Secrets::read || !leads_to_secret)
@@ -352,12 +353,13 @@ private:
         }
     }
 
-    void check_alert_settings() {
-        check_alerts(
-            config_, [&](const std::string& full) { return given_.count(full) != 0; }, secrets_,
-            [&](const std::string& full, std::string text) {
-                problem(mark_of(full), full, std::move(text));
-            });
+    void check_sections_with_secrets() {
+        const auto given = [&](const std::string& full) { return given_.count(full) != 0; };
+        const auto tell = [&](const std::string& full, std::string text) {
+            problem(mark_of(full), full, std::move(text));
+        };
+        check_alerts(config_, given, secrets_, tell);
+        check_webhook(config_, given, secrets_, tell);
     }
 
     void check_log() {

@@ -30,9 +30,25 @@ void Panel::open(const admin::Server::Options& options) {
     take();
 }
 
+void Panel::listen(const WebhookReceiver::Options& options) {
+    if (options.address.empty()) return;
+    auto receiver = WebhookReceiver::start(options, loop_.clock(), log_,
+                                           [this] { loop_.post([this] { wiring_.poll_now(); }); });
+    if (!receiver) {
+        log_.error("[WEBHOOK-OFF] The site's webhook is not received; the daemon polls all the same: {}.",
+                   receiver.error().message);
+        return;
+    }
+    webhook_ = std::move(*receiver);
+    log_.info("[WEBHOOK] Listening to the site's webhook. address={} port={}", options.address,
+              webhook_->port());
+}
+
 void Panel::take() {
     turned_ = ticks();
-    auto taken = std::make_shared<const admin::Snapshot>(wiring_.take());
+    auto looked = wiring_.take();
+    if (webhook_) looked.webhook = webhook_->counts();
+    auto taken = std::make_shared<const admin::Snapshot>(std::move(looked));
     {
         std::lock_guard lock(mutex_);
         last_ = taken;

@@ -11,6 +11,7 @@
 #include "admin/server.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "logging/logging.hpp"
+#include "service/webhook_receiver.hpp"
 #include "util/loop.hpp"
 
 namespace sg::service {
@@ -18,7 +19,7 @@ namespace sg::service {
 /// Takes a snapshot every second on the loop, and answers from the last one: who looks never makes the
 /// loop wait, and sees how old the last turn of a stuck loop is.
 ///
-/// Threads:  `open` on the loop or before it runs; the rest any.
+/// Threads:  `open` and `listen` on the loop or before it runs; the rest any.
 /// Lifetime: ends after the loop's thread and before what the functions reach.
 class Panel final : public admin::Controls {
 public:
@@ -33,6 +34,9 @@ public:
 
     /// Starts to listen. A daemon that cannot be looked at runs all the same: it says so.
     void open(const admin::Server::Options& options);
+
+    /// Starts to listen to the site's webhook, if that is wanted; a daemon that cannot polls all the same.
+    void listen(const WebhookReceiver::Options& options);
 
     /// Something has changed that should be seen at once. On the loop.
     void refresh();
@@ -58,6 +62,7 @@ private:
     std::atomic<std::chrono::steady_clock::rep> turned_;  // of the machine's clock
     Loop::Handle timer_;
     std::unique_ptr<admin::Server> server_;
+    std::unique_ptr<WebhookReceiver> webhook_;
 };
 
 }  // namespace sg::service

@@ -90,6 +90,7 @@ public:
             alive_.start();
             pid_file_.start();
             watch_for_quiet();
+            panel_->listen({config_.webhook.address, config_.webhook.token.value});
             panel_->open(admin_options(config_));
             plugins_->start([this](const auto& found) { begin(found); });
         });

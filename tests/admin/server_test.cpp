@@ -85,6 +85,17 @@ std::unique_ptr<admin::Server> start(const TempDir& dir, admin::Server::Options 
 
 }  // namespace
 
+TEST_CASE("a server for other machines answers under every name, on every address") {
+    const TempDir dir;
+    admin::Server::Options options;
+    options.address = "0.0.0.0:0";
+    CHECK_FALSE(admin::Server::start(options, &echo));
+    options.reach = admin::Server::Reach::anywhere;
+    const auto server = start(dir, options);
+    const auto url = "http://127.0.0.1:" + std::to_string(server->port()) + "/x";
+    CHECK(ask(url, {}, "hooks.studio.example").body == "GET /x  port");
+}
+
 TEST_CASE("the socket and the port answer, and say which they are") {
     const TempDir dir;
     admin::Server::Options options;

@@ -176,7 +176,9 @@ TEST_CASE(
 TEST_CASE("the dashboard and the alert rules name metrics that a daemon has, and promtool finds no fault") {
     sandbox::Site site;
     site.add_event(event(100));
-    Home home(site, {recorder()}, {{"alerts", {{"command", nlohmann::json::array({"/bin/true"})}}}});
+    Home home(site, {recorder()},
+              {{"alerts", {{"command", nlohmann::json::array({"/bin/true"})}}},
+               {"webhook", {{"address", "127.0.0.1:0"}, {"token", "t"}}}});
     Daemon daemon(home);
     INFO(daemon.log());
     REQUIRE(daemon.wait_until_followed({"recorder"}));
