@@ -31,6 +31,10 @@ void Batch::erase_dead_letter(std::string plugin, EventId event, std::string cal
     dead_letters_.insert_or_assign(PendingKey{std::move(plugin), event, std::move(callback)}, std::nullopt);
 }
 
+void Batch::set_paused(std::string plugin, std::optional<Paused> paused) {
+    paused_.insert_or_assign(std::move(plugin), std::move(paused));
+}
+
 Pending to_try_again(const DeadLetter& letter, Instant due) {
     Pending row;
     row.plugin = letter.plugin;
@@ -61,7 +65,7 @@ bool Batch::empty() const noexcept { return size() == 0; }
 
 std::size_t Batch::size() const noexcept {
     return (highest_seen_ ? 1U : 0U) + progress_.size() + pending_.size() + gaps_.size() +
-           dead_letters_.size();
+           dead_letters_.size() + paused_.size();
 }
 
 void Batch::merge(Batch&& newer) {
@@ -75,6 +79,7 @@ void Batch::merge(Batch&& newer) {
     for (auto& [key, row] : newer.pending_) pending_.insert_or_assign(key, std::move(row));
     for (auto& [first, gap] : newer.gaps_) gaps_.insert_or_assign(first, gap);
     for (auto& [key, letter] : newer.dead_letters_) dead_letters_.insert_or_assign(key, std::move(letter));
+    for (auto& [plugin, row] : newer.paused_) paused_.insert_or_assign(plugin, std::move(row));
     newer = Batch();
 }
 

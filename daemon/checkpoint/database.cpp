@@ -14,7 +14,7 @@ namespace sg::checkpoint {
 namespace {
 
 constexpr int application_id = 0x53474556;  // 'SGEV'
-constexpr int schema_version = 2;
+constexpr int schema_version = 3;
 constexpr int much_log = 1000;  // pages
 
 // What is added comes last, so that a migrated table and a new one have their columns in one order.
@@ -23,6 +23,11 @@ CREATE TABLE dead_letter(plugin TEXT NOT NULL, event INTEGER NOT NULL, callback 
     attempts INTEGER NOT NULL, died_ms INTEGER NOT NULL, why TEXT NOT NULL, redelivered INTEGER NOT NULL,
     type TEXT NOT NULL, attribute TEXT NOT NULL, project INTEGER NOT NULL, created_at INTEGER NOT NULL,
     body TEXT NOT NULL, history TEXT NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY(plugin, event, callback));
+)sql";
+
+constexpr const char* paused_schema = R"sql(
+CREATE TABLE paused(plugin TEXT PRIMARY KEY, since_ms INTEGER NOT NULL, by TEXT NOT NULL, sum INTEGER NOT NULL)
+    WITHOUT ROWID;
 )sql";
 
 constexpr const char* schema = R"sql(
@@ -139,8 +144,8 @@ Result<void> Database::connect(Fresh fresh) {
 
 Result<void> Database::make_schema() {
     const auto sql =
-        fmt::format("BEGIN IMMEDIATE; PRAGMA application_id={}; PRAGMA user_version={}; {} {} COMMIT;",
-                    application_id, schema_version, schema, dead_letter_schema);
+        fmt::format("BEGIN IMMEDIATE; PRAGMA application_id={}; PRAGMA user_version={}; {} {} {} COMMIT;",
+                    application_id, schema_version, schema, dead_letter_schema, paused_schema);
     if (auto made = execute(sql.c_str()); !made) return made;
     // Into the file itself: should the log be lost later, the file still says whose it is.
     return execute("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -149,11 +154,14 @@ Result<void> Database::make_schema() {
 /// One transaction: killed in it, the file is what it was. Rows of the old layout keep their checksums, since
 /// an empty history adds nothing to one.
 Result<void> Database::migrate(std::int64_t from) {
-    if (from != 1) return fail(Cause::bad_answer, "{} has schema {}, which never was", file_.string(), from);
-    const auto sql = fmt::format(
-        "BEGIN IMMEDIATE; ALTER TABLE pending ADD COLUMN history TEXT NOT NULL DEFAULT ''; {} PRAGMA "
-        "user_version={}; COMMIT;",
-        dead_letter_schema, schema_version);
+    if (from < 1) return fail(Cause::bad_answer, "{} has schema {}, which never was", file_.string(), from);
+    std::string steps;
+    if (from < 2)
+        steps += std::string("ALTER TABLE pending ADD COLUMN history TEXT NOT NULL DEFAULT '';") +
+                 dead_letter_schema;
+    if (from < 3) steps += paused_schema;
+    const auto sql =
+        fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version={}; COMMIT;", steps, schema_version);
     auto done = execute(sql.c_str());
     if (!done && sqlite3_get_autocommit(connection_.get()) == 0) (void)execute("ROLLBACK");
     return done;
@@ -187,6 +195,8 @@ Result<void> Database::prepare() {
         {erase_gap_, "DELETE FROM gap WHERE first=?"},
         {put_dead_letter_, "INSERT OR REPLACE INTO dead_letter VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
         {erase_dead_letter_, "DELETE FROM dead_letter WHERE plugin=? AND event=? AND callback=?"},
+        {put_paused_, "INSERT OR REPLACE INTO paused VALUES(?,?,?,?)"},
+        {erase_paused_, "DELETE FROM paused WHERE plugin=?"},
     };
     for (const auto& [into, sql] : all) {
         sqlite3_stmt* raw = nullptr;
@@ -245,8 +255,9 @@ bool Database::is_intact() const {
 void Database::abandon() {
     // Closing in order would fold the log into the file and then remove, by name, what may be another's.
     sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    for (auto* statement : {&begin_, &commit_, &rollback_, &put_seen_, &put_progress_, &put_pending_,
-                            &erase_pending_, &put_gap_, &erase_gap_, &put_dead_letter_, &erase_dead_letter_})
+    for (auto* statement :
+         {&begin_, &commit_, &rollback_, &put_seen_, &put_progress_, &put_pending_, &erase_pending_,
+          &put_gap_, &erase_gap_, &put_dead_letter_, &erase_dead_letter_, &put_paused_, &erase_paused_})
         statement->reset();
     connection_.reset();
 }

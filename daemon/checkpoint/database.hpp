@@ -59,6 +59,8 @@ private:
     Result<void> write(const Batch& batch);
     Result<void> write_pending(const Batch& batch);
     Result<void> write_dead_letters(const Batch& batch);
+    Result<void> write_paused(const Batch& batch);
+    Result<void> load_paused(Snapshot& out, bool& sums_fit);
     Result<void> load_pending(Snapshot& out, bool& sums_fit);
     Result<void> load_dead_letters(Snapshot& out, bool& sums_fit);
     template <class Row>
@@ -77,7 +79,7 @@ private:
     std::filesystem::path file_;
     std::unique_ptr<sqlite3, Closer> connection_;
     StatementPtr begin_, commit_, rollback_, put_seen_, put_progress_, put_pending_, erase_pending_, put_gap_,
-        erase_gap_, put_dead_letter_, erase_dead_letter_;
+        erase_gap_, put_dead_letter_, erase_dead_letter_, put_paused_, erase_paused_;
     struct FileId {
         std::uint64_t device = 0, inode = 0;
     };

@@ -68,6 +68,10 @@ std::int64_t sum_of(const Gap& row) {
     return RowSum().add(row.first).add(row.last).add(row.deadline.time_since_epoch().count()).value();
 }
 
+std::int64_t sum_of(std::string_view plugin, const Paused& row) {
+    return RowSum().add(plugin).add(row.since.time_since_epoch().count()).add(row.by).value();
+}
+
 Instant instant(std::int64_t ms) { return Instant(std::chrono::milliseconds(ms)); }
 
 }  // namespace
@@ -113,6 +117,7 @@ Result<Snapshot> Database::load() {
             out.gaps.push_back(row);
         });
     if (done) done = load_dead_letters(out, sums_fit);
+    if (done) done = load_paused(out, sums_fit);
     if (!done) return tl::unexpected(done.error());
     if (!sums_fit)
         return fail(Cause::bad_answer, "{} is damaged: a row does not fit its checksum", file_.string());
@@ -168,6 +173,17 @@ Result<void> Database::load_dead_letters(Snapshot& out, bool& sums_fit) {
         });
 }
 
+Result<void> Database::load_paused(Snapshot& out, bool& sums_fit) {
+    return each("SELECT plugin, since_ms, by, sum FROM paused", [&](Statement& s) {
+        auto plugin = s.text();
+        Paused row;
+        row.since = instant(s.number());
+        row.by = s.text();
+        sums_fit = sums_fit && s.number() == sum_of(plugin, row);
+        out.paused.emplace(std::move(plugin), std::move(row));
+    });
+}
+
 Result<void> Database::write(const Batch& batch) {
     const auto run = [this](Statement& statement) -> Result<void> {
         statement.step();
@@ -191,7 +207,8 @@ Result<void> Database::write(const Batch& batch) {
         if (auto done = run(s); !done) return done;
     }
     if (auto done = write_pending(batch); !done) return done;
-    return write_dead_letters(batch);
+    if (auto done = write_dead_letters(batch); !done) return done;
+    return write_paused(batch);
 }
 
 Result<void> Database::write_pending(const Batch& batch) {
@@ -241,6 +258,17 @@ Result<void> Database::write_dead_letters(const Batch& batch) {
     return {};
 }
 
+Result<void> Database::write_paused(const Batch& batch) {
+    for (const auto& [plugin, row] : batch.paused_) {
+        Statement s(row ? put_paused_.get() : erase_paused_.get());
+        s.bind(plugin);
+        if (row) s.bind(row->since.time_since_epoch().count()).bind(row->by).bind(sum_of(plugin, *row));
+        s.step();
+        if (!s.is_done()) return refused("cannot write");
+    }
+    return {};
+}
+
 Batch Database::whole(const Snapshot& snapshot) {
     Batch out;
     if (snapshot.highest_seen) out.set_highest_seen(*snapshot.highest_seen);
@@ -248,6 +276,7 @@ Batch Database::whole(const Snapshot& snapshot) {
     for (const auto& row : snapshot.pending) out.put_pending(row);
     for (const auto& gap : snapshot.gaps) out.put_gap(gap);
     for (const auto& letter : snapshot.dead_letters) out.put_dead_letter(letter);
+    for (const auto& [plugin, row] : snapshot.paused) out.set_paused(plugin, row);
     return out;
 }
 
@@ -266,6 +295,7 @@ void Database::fold(Batch& everything, Batch&& newer) {
     each(everything.pending_, newer.pending_);
     each(everything.gaps_, newer.gaps_);
     each(everything.dead_letters_, newer.dead_letters_);
+    each(everything.paused_, newer.paused_);
     newer = Batch();
 }
 

@@ -51,6 +51,13 @@ struct Gap {
     friend bool operator==(const Gap&, const Gap&) = default;
 };
 
+/// A plugin that somebody told to wait.
+struct Paused {
+    Instant since{};
+    std::string by;  ///< who said so
+    friend bool operator==(const Paused&, const Paused&) = default;
+};
+
 /// All of it, as read when the store is opened.
 struct Snapshot {
     std::optional<EventId> highest_seen;  ///< nullopt: this state directory is new
@@ -58,6 +65,7 @@ struct Snapshot {
     std::vector<Pending> pending;             ///< ascending event id
     std::vector<Gap> gaps;                    ///< ascending, disjoint
     std::vector<DeadLetterPtr> dead_letters;  ///< the oldest first
+    std::map<std::string, Paused> paused;     ///< by plugin
     bool clean = true;                        ///< the last daemon closed the store in order
 };
 
@@ -76,6 +84,7 @@ public:
     void erase_gap(EventId first);
     void put_dead_letter(DeadLetterPtr letter);  ///< adds or replaces (plugin, event, callback)
     void erase_dead_letter(std::string plugin, EventId event, std::string callback);
+    void set_paused(std::string plugin, std::optional<Paused> paused);  ///< nullopt: it goes on
     /// Owes the event again, as the next attempt, with all its chances anew; the letter goes.
     void try_again(const DeadLetter& letter, Instant due);
     bool empty() const noexcept;
@@ -98,6 +107,7 @@ private:
     std::map<PendingKey, std::optional<Pending>> pending_;  // nullopt erases
     std::map<EventId, std::optional<Gap>> gaps_;            // by first id
     std::map<PendingKey, std::optional<DeadLetterPtr>> dead_letters_;
+    std::map<std::string, std::optional<Paused>> paused_;  // by plugin
 };
 
 /// How urgent it is that a batch becomes durable.

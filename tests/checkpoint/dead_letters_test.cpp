@@ -180,7 +180,38 @@ TEST_CASE("a state file of the first layout is brought up to date, and nothing o
     REQUIRE(again->snapshot().pending.size() == 1);
     CHECK(again->snapshot().pending[0].history == row.history);
     CHECK(again->snapshot().dead_letters.size() == 1);
-    CHECK(read_number(state.file(), "PRAGMA user_version") == 2);
+    CHECK(read_number(state.file(), "PRAGMA user_version") == 3);
+}
+
+TEST_CASE("C139 a pause is found again, also in a state file of the second layout") {
+    StateFixture state;
+    const bool is_old = GENERATE(false, true);
+    if (is_old) {
+        REQUIRE(state.open()->close(10s));
+        sqlite3* db = nullptr;
+        REQUIRE(sqlite3_open(state.file().c_str(), &db) == SQLITE_OK);
+        const int code =
+            sqlite3_exec(db, "DROP TABLE paused; PRAGMA user_version=2", nullptr, nullptr, nullptr);
+        sqlite3_close(db);
+        REQUIRE(code == SQLITE_OK);
+    }
+    const checkpoint::Paused paused{Instant(1772000000123ms), "uid 1000 (ann), pid 7"};
+    {
+        const auto store = state.open();
+        CHECK(store->snapshot().paused.empty());
+        Batch batch = progress("notes", 5);
+        batch.set_paused("notes", paused);
+        batch.set_paused("farm", paused);
+        store->apply(std::move(batch), Urgency::settled);
+        Batch later;
+        later.set_paused("farm", std::nullopt);
+        store->apply(std::move(later), Urgency::settled);
+        REQUIRE(store->close(10s));
+    }
+    const auto store = state.open();
+    CHECK(store->snapshot().paused == std::map<std::string, checkpoint::Paused>{{"notes", paused}});
+    CHECK(store->snapshot().plugins.at("notes").cursor == 5);
+    CHECK(read_number(state.file(), "PRAGMA user_version") == 3);
 }
 
 TEST_CASE("a visitor changes what it was told to, and leaves the mark of a daemon that was killed") {
