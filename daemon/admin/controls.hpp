@@ -2,9 +2,11 @@
 // What the daemon lets others see and do; `service` implements it.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "admin/order.hpp"
 #include "admin/snapshot.hpp"
 #include "checkpoint/dead_letter.hpp"
 #include "util/result.hpp"
@@ -32,6 +34,10 @@ public:
     /// Tries the chosen ones again, or deletes them, soon.
     virtual void retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller) = 0;
     virtual void drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) = 0;
+
+    /// Takes an order, and returns the number by which it is asked after.
+    virtual std::uint64_t order(const Order& order, const std::string& caller) = 0;
+    virtual std::optional<OrderState> order_state(std::uint64_t number) const = 0;
 
 protected:
     ~Controls() = default;

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "admin/metrics.hpp"
 #include "admin/page_files.hpp"
+#include "util/nearest.hpp"
 
 namespace sg::admin {
 namespace {
@@ -95,6 +97,8 @@ Response Desk::look(const Request& request) const {
         return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(*snapshot), false};
     if (path == "/api/status") return json(200, to_json(*snapshot));
     if (path == "/api/dead-letters") return json(200, in_short(controls_.dead_letters()));
+    constexpr std::string_view orders = "/api/orders/";
+    if (path.rfind(orders, 0) == 0) return order_state(path.substr(orders.size()));
     if (path == "/api/live") return {200, "text/event-stream", "retry: 2000\n\n", true};
     return problem(404, "nothing is here");
 }
@@ -108,6 +112,7 @@ Response Desk::act(const Request& request) const {
         return json(202, {{"done", "polling"}});
     }
     if (path == "/api/reload") return reload(request, caller);
+    if (path.rfind("/api/plugins/", 0) == 0) return steer(request, caller);
     if (path.rfind("/api/dead-letters/", 0) == 0) return letters(request, caller);
     return problem(404, "nothing is here");
 }
@@ -137,6 +142,46 @@ Response Desk::letters(const Request& request, const std::string& caller) const 
                       {"letters", chosen.size()}});
 }
 
+Response Desk::steer(const Request& request, const std::string& caller) const {
+    const auto name = std::string_view(request.path).substr(std::string_view("/api/plugins/").size());
+    Order::Act act = Order::Act::pause;
+    if (name == "resume")
+        act = Order::Act::resume;
+    else if (name == "seek")
+        act = Order::Act::seek;
+    else if (name == "skip")
+        act = Order::Act::skip;
+    else if (name != "pause")
+        return problem(404, "nothing is here");
+    const auto order = read_order(act, nlohmann::json::parse(request.body, nullptr, false));
+    if (!order) return problem(400, order.error().message);
+    if (auto refused = unknown(order->plugin)) return *refused;
+    return json(202, {{"order", controls_.order(*order, caller)}});
+}
+
+Response Desk::order_state(const std::string& number) const {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+    const bool is_number = error == std::errc() && end == number.data() + number.size();
+    const auto state = is_number ? controls_.order_state(value) : std::nullopt;
+    if (!state) return problem(404, "there is no such order");
+    nlohmann::json answer = state->answer.is_object() ? state->answer : nlohmann::json::object();
+    answer["order"] = value;
+    answer["over"] = state->is_over;
+    return json(200, answer);
+}
+
+/// What is answered where there is no such plugin.
+std::optional<Response> Desk::unknown(const std::string& plugin) const {
+    std::vector<std::string> names;
+    if (const auto snapshot = controls_.snapshot())
+        for (const auto& one : snapshot->plugins) names.push_back(one.plugin);
+    if (std::find(names.begin(), names.end(), plugin) != names.end()) return std::nullopt;
+    const auto near = nearest(plugin, names);
+    return problem(404, "no plugin is called " + plugin +
+                            (near.empty() ? std::string() : "; did you mean '" + near + "'?"));
+}
+
 Response Desk::reload(const Request& request, const std::string& caller) const {
     std::string plugin;
     if (!request.body.empty()) {
@@ -146,11 +191,8 @@ Response Desk::reload(const Request& request, const std::string& caller) const {
             return problem(400, R"(expected no body, or {"plugin": NAME})");
         plugin = named->get<std::string>();
     }
-    const auto snapshot = controls_.snapshot();
-    const bool is_known =
-        plugin.empty() || (snapshot && std::any_of(snapshot->plugins.begin(), snapshot->plugins.end(),
-                                                   [&](const auto& one) { return one.plugin == plugin; }));
-    if (!is_known) return problem(404, "no plugin is called " + plugin);
+    if (!plugin.empty())
+        if (auto refused = unknown(plugin)) return *refused;
     controls_.reload(plugin, caller);
     return json(202, {{"done", plugin.empty() ? "reloading the configuration and every plugin"
                                               : "reloading " + plugin}});

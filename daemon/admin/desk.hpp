@@ -1,6 +1,9 @@
 #pragma once
 // Which request gets which answer.
 
+#include <optional>
+#include <string>
+
 #include "admin/controls.hpp"
 #include "admin/server.hpp"
 
@@ -22,8 +25,16 @@ namespace sg::admin {
 ///     POST /api/dead-letters/retry  hand them out again
 ///     POST /api/dead-letters/drop   delete them
 ///
-/// The last three take {"plugin": NAME, "event": ID, "callback": NAME}, each of which may be missing, and at
-/// least one must be there for the last two, or "all": true.
+///     POST /api/plugins/pause       {"plugin": NAME}: it gets no events, also after a restart
+///     POST /api/plugins/resume      it gets them again, those that waited first
+///     POST /api/plugins/seek        {"plugin": NAME, "to": ID | TIME | "latest" | "earliest"}
+///     POST /api/plugins/skip        a plugin that stands at an event lets it go
+///     GET  /api/orders/N            {"order": N, "over": false}, or what came of it: "done" or "error"
+///
+/// Those four are answered with {"order": N} at once.
+///
+/// The three about dead letters take {"plugin": NAME, "event": ID, "callback": NAME}, each of which may be
+/// missing, and at least one must be there for the last two, or "all": true.
 ///
 /// What changes anything is answered on the socket alone; on the port it is refused with 403.
 ///
@@ -37,6 +48,9 @@ private:
     Response look(const Request& request) const;
     Response act(const Request& request) const;
     Response letters(const Request& request, const std::string& caller) const;
+    Response steer(const Request& request, const std::string& caller) const;
+    Response order_state(const std::string& number) const;
+    std::optional<Response> unknown(const std::string& plugin) const;
     Response reload(const Request& request, const std::string& caller) const;
 
     Controls& controls_;

@@ -1,13 +1,10 @@
-// The whole command line, in one place: CLI11 is slow to compile.
+// The command line, but for the commands that speak to a running daemon (command_line_control.cpp).
 
 #include "cli/command_line.hpp"
 
-#include <CLI/CLI.hpp>
-#include <functional>
-
 #include "cli/background_command.hpp"
+#include "cli/command_line_parts.hpp"
 #include "cli/commands.hpp"
-#include "cli/control_command.hpp"
 #include "cli/dead_letters_command.hpp"
 #include "cli/import_command.hpp"
 #include "cli/replay_command.hpp"
@@ -24,22 +21,11 @@ constexpr const char* footer =
     "70 a bug of ours, 73 damaged state, 74 the disk refused, 75 another daemon holds the state,\n"
     "77 the site does not allow it, 78 configuration, 130 a second signal.";
 
-/// Remembers what to do once everything has been parsed.
-struct Chosen {
-    std::function<ExitCode()> command;
-};
-
 void add_config(CLI::App& command, std::filesystem::path& config) {
     command.add_option("--config", config, "the configuration file")
         ->envname("SGEVENTD_CONFIG")
         ->required()
         ->type_name("FILE");
-}
-
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& help) {
-    auto* command = app.add_subcommand(name, help);
-    command->allow_extras(false);  // inherited otherwise, and then a wrong option would be ignored
-    return command;
 }
 
 void add_run(CLI::App& app, Chosen& chosen) {
@@ -147,45 +133,6 @@ void add_demo(CLI::App& app, Chosen& chosen) {
         ->check(CLI::Range(1U, 86'400U))
         ->type_name("N");
     command->callback([&chosen, options] { chosen.command = [options] { return demo_command(*options); }; });
-}
-
-void add_output(CLI::App& command, Output& output) {
-    command.add_option("--output", output, "text or json")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, Output>{{"text", Output::text}, {"json", Output::json}}))
-        ->type_name("text|json");
-}
-
-void add_control_options(CLI::App& command, ControlOptions& options) {
-    auto* config = command.add_option("--config", options.config, "the daemon's configuration file")
-                       ->envname("SGEVENTD_CONFIG")
-                       ->type_name("FILE");
-    command.add_option("--socket", options.socket, "or its socket")->type_name("PATH")->excludes(config);
-    add_output(command, options.output);
-}
-
-void add_status(CLI::App& app, Chosen& chosen) {
-    auto* command = add_command(app, "status", "How the running daemon and its plugins are");
-    const auto options = std::make_shared<ControlOptions>();
-    add_control_options(*command, *options);
-    command->callback(
-        [&chosen, options] { chosen.command = [options] { return status_command(*options); }; });
-}
-
-void add_reload(CLI::App& app, Chosen& chosen) {
-    auto* command = add_command(app, "reload", "Load a plugin anew, or every one");
-    const auto options = std::make_shared<ReloadOptions>();
-    add_control_options(*command, options->control);
-    command->add_option("PLUGIN", options->plugin, "default: every plugin")->type_name("");
-    command->callback(
-        [&chosen, options] { chosen.command = [options] { return reload_command(*options); }; });
-}
-
-void add_poll(CLI::App& app, Chosen& chosen) {
-    auto* command = add_command(app, "poll", "Let the running daemon look for events at once");
-    const auto options = std::make_shared<ControlOptions>();
-    add_control_options(*command, *options);
-    command->callback([&chosen, options] { chosen.command = [options] { return poll_command(*options); }; });
 }
 
 void add_replay(CLI::App& app, Chosen& chosen) {
@@ -365,6 +312,7 @@ int run_command_line(int argc, const char* const* argv) {
     add_status(app, chosen);
     add_replay(app, chosen);
     add_reload(app, chosen);
+    add_plugins(app, chosen);
     add_poll(app, chosen);
     add_sandbox(app, chosen);
     add_demo(app, chosen);

@@ -31,7 +31,20 @@ std::optional<std::filesystem::path> socket_of(const ControlOptions& options, Ex
     return std::nullopt;
 }
 
-/// Asks, and says on standard error why there is no answer.
+std::string text_of(const json& object, const char* key) {
+    const auto at = object.find(key);
+    return at == object.end() || at->is_null() ? "-" : at->is_string() ? at->get<std::string>() : at->dump();
+}
+
+/// Marks that can be told apart without colour.
+const char* mark(const std::string& health, bool colour) {
+    if (health == "good") return colour ? "\033[32m●\033[0m" : "●";
+    if (health == "busy") return colour ? "\033[33m◐\033[0m" : "◐";
+    return colour ? "\033[31m▲\033[0m" : "▲";
+}
+
+}  // namespace
+
 std::optional<json> ask(const ControlOptions& options, const char* method, const std::string& path,
                         const std::string& body, ExitCode& code) {
     const auto socket = socket_of(options, code);
@@ -48,25 +61,14 @@ std::optional<json> ask(const ControlOptions& options, const char* method, const
     return std::nullopt;
 }
 
-std::string text_of(const json& object, const char* key) {
-    const auto at = object.find(key);
-    return at == object.end() || at->is_null() ? "-" : at->is_string() ? at->get<std::string>() : at->dump();
-}
-
-/// Marks that can be told apart without colour.
-const char* mark(const std::string& health, bool colour) {
-    if (health == "good") return colour ? "\033[32m●\033[0m" : "●";
-    if (health == "busy") return colour ? "\033[33m◐\033[0m" : "◐";
-    return colour ? "\033[31m▲\033[0m" : "▲";
-}
-
-void print_plugins(const json& plugins, bool colour) {
+void print_plugins(const json& plugins) {
+    const bool colour = ::isatty(STDOUT_FILENO) != 0;
     std::size_t name = 6, state = 5;
     for (const auto& plugin : plugins) {
         name = std::max(name, text_of(plugin, "plugin").size());
         state = std::max(state, text_of(plugin, "state").size());
     }
-    fmt::print("\n  {:{}}  {:{}}  {:>9}  {:>7}  {:>9}  {:>7}  {:>8}\n", "PLUGIN", name, "STATE", state,
+    fmt::print("  {:{}}  {:{}}  {:>9}  {:>7}  {:>9}  {:>7}  {:>8}\n", "PLUGIN", name, "STATE", state,
                "BEHIND", "OWED", "CALLS", "FAILED", "GIVEN UP");
     for (const auto& plugin : plugins) {
         const auto calls =
@@ -79,6 +81,8 @@ void print_plugins(const json& plugins, bool colour) {
         if (const auto why = text_of(plugin, "why"); !why.empty()) fmt::print("  {:{}}  {}\n", "", name, why);
     }
 }
+
+namespace {
 
 /// Nothing where all goes well.
 void print_alerts(const json& channels, bool colour) {
@@ -107,7 +111,8 @@ void print_status(const json& status) {
                text_of(stream, "since"), text_of(stream, "highest"), text_of(stream, "open_gaps"),
                text_of(stream, "last_answer"));
     if (trouble) fmt::print("  {}\n", text_of(stream, "last_error"));
-    print_plugins(status.at("plugins"), colour);
+    fmt::print("\n");
+    print_plugins(status.at("plugins"));
     print_alerts(status.value("alerts", json::array()), colour);
 }
 

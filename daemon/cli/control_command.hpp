@@ -1,7 +1,10 @@
 #pragma once
 // The commands that speak to a running daemon.
 
+#include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "cli/output.hpp"
@@ -16,6 +19,17 @@ struct ControlOptions {
     std::filesystem::path socket;  ///< or this does
     Output output = Output::text;
 };
+
+/// Asks the daemon, and says on standard error why there is no answer; `code` then is what to end with.
+std::optional<nlohmann::json> ask(const ControlOptions& options, const char* method, const std::string& path,
+                                  const std::string& body, ExitCode& code);
+
+/// The table of plugins, for people.
+void print_plugins(const nlohmann::json& plugins);
+
+/// Until the order that the daemon has taken is over, whose outcome is printed.
+ExitCode wait_for_order(const ControlOptions& options, const nlohmann::json& taken,
+                        std::chrono::seconds at_most);
 
 /// `status`: 0 whenever a daemon answered, however it is; 69 where none does.
 ExitCode status_command(const ControlOptions& options);

@@ -22,6 +22,8 @@ const char* to_string(LaneState state) noexcept {
             return "behind";
         case LaneState::halted:
             return "halted";
+        case LaneState::paused:
+            return "paused";
         case LaneState::held:
             return "held";
         case LaneState::unsaved:
@@ -83,6 +85,7 @@ Dispatcher::Impl::Impl(Settings settings, Loop& loop, checkpoint::Store& store, 
     const auto& known = store.snapshot();
     for (const auto& [plugin, progress] : known.plugins) lane(plugin).load(progress);
     for (const auto& row : known.pending) lane(row.plugin).load(row, !known.clean);
+    for (const auto& [plugin, paused] : known.paused) lane(plugin).load(paused);
 }
 
 Lane& Dispatcher::Impl::lane(const std::string& plugin) {
@@ -369,6 +372,10 @@ std::size_t Dispatcher::retry_letters(const checkpoint::LetterChoice& choice, co
 
 std::size_t Dispatcher::drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) {
     return impl_->drop_letters(choice, caller);
+}
+
+void Dispatcher::steer(const Steering& what, SteeringDone done) {
+    impl_->lane(what.plugin).steer(what, std::move(done));
 }
 
 }  // namespace sg::dispatch

@@ -10,6 +10,7 @@
 #include "checkpoint/store.hpp"
 #include "dispatch/ended_call.hpp"
 #include "dispatch/settings.hpp"
+#include "dispatch/steering.hpp"
 #include "event/event_source.hpp"
 #include "plugins/generation.hpp"
 #include "util/loop.hpp"
@@ -22,6 +23,7 @@ enum class LaneState {
     level,               ///< has been offered everything there is
     behind,              ///< has events waiting, here or at the site
     halted,              ///< stands at an event that a callback must not miss, and tries that again
+    paused,              ///< a person says so
     held,                ///< owes too many failed events; takes no new ones
     unsaved,             ///< all lanes: too much is not on disk; nothing is handed out
     draining,            ///< all lanes: the daemon is stopping
@@ -119,6 +121,9 @@ public:
     /// them; or they are gone for good. Returns how many there were. `caller` is who asks, for the log.
     std::size_t retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller);
     std::size_t drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller);
+
+    /// Tells a plugin's lane what a person says; `done` hears what came of it, perhaps much later.
+    void steer(const Steering& what, SteeringDone done);
 
 private:
     class Impl;

@@ -1,6 +1,8 @@
 // Taking events from the source and handing them out.
 #include "dispatch/lane.hpp"
 
+#include <fmt/chrono.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -40,6 +42,7 @@ void Lane::start_at(EventId start) {
 }
 
 void Lane::pump() {
+    if (!wishes_.empty() && outstanding() == 0) fulfil_wishes();
     if (generation_ && has_start_) {
         if (held_) is_held();
         pull();
@@ -54,7 +57,7 @@ void Lane::pump() {
 
 void Lane::live(const event::Stretch& stretch) {
     const bool joins = position_ >= stretch.after && position_ < stretch.through;
-    if (generation_ && has_start_ && joins && !fetching_ && has_room(stretch.page)) take(stretch);
+    if (generation_ && has_start_ && joins && !fetching_ && !paused_ && has_room(stretch.page)) take(stretch);
     pump();
 }
 
@@ -66,7 +69,7 @@ bool Lane::has_room(const event::PagePtr& page) const {
 }
 
 void Lane::pull() {
-    if (shared_.source == nullptr || shared_.draining || fetching_ || held_) return;
+    if (shared_.source == nullptr || shared_.draining || fetching_ || held_ || paused_) return;
     // Half empty, so that a page is not looked at again for every event that leaves.
     if (queue_.size() > shared_.settings.queue_events / 2 || queue_bytes_ > shared_.settings.queue_bytes / 2)
         return;
@@ -110,7 +113,7 @@ EventId Lane::strict_limit(EventId through) const {
 }
 
 EventId Lane::done_through() const {
-    return generation_ && has_start_ && !told_halted_ ? lowest_settled() : none;
+    return generation_ && has_start_ && !told_halted_ && !paused_ ? lowest_settled() : none;
 }
 
 void Lane::take(const event::Stretch& stretch) {
@@ -168,7 +171,7 @@ void Lane::forget_queue() {
 // Handing out.
 
 void Lane::hand_out() {
-    if (shared_.draining || shared_.paused || next_) return;
+    if (shared_.draining || shared_.paused || next_ || paused_ || !wishes_.empty()) return;
     do {
         // Refilled by halves: batches stay large, and the host never waits for us.
         if (outstanding() > window() / 2) break;
@@ -289,6 +292,7 @@ void Lane::arm_retry() {
 
 LaneState Lane::state() const {
     if (shared_.draining) return LaneState::draining;
+    if (paused_) return LaneState::paused;
     if (!has_start_) return LaneState::waiting_for_start;
     if (!generation_) return LaneState::waiting_for_plugin;
     if (shared_.paused) return LaneState::unsaved;
@@ -325,6 +329,10 @@ LaneStatus Lane::status() const {
     if (out.state == LaneState::waiting_for_plugin) out.why = why_;
     if (out.state == LaneState::halted)
         out.why = fmt::format("owes event {}", debts_.first_stop().value_or(0));
+    if (paused_)
+        out.why =
+            fmt::format("since {:%Y-%m-%d %H:%M:%S} UTC, by {}",
+                        fmt::gmtime(checkpoint::Instant::clock::to_time_t(paused_->since)), paused_->by);
     if (out.state == LaneState::held) out.why = fmt::format("owes {} calls", debts_.owed());
     out.start = start_;
     out.position = position_;

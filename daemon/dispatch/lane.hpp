@@ -2,6 +2,7 @@
 // The ordered queue of one plugin.
 
 #include <deque>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "dispatch/dispatcher.hpp"
 #include "dispatch/pending_set.hpp"
 #include "dispatch/shared.hpp"
+#include "dispatch/steering.hpp"
 
 namespace sg::dispatch {
 
@@ -38,6 +40,7 @@ public:
     /// What the store knew of it. `unclean`: the last daemon may have handed out more than it wrote.
     void load(const checkpoint::Progress& progress);
     void load(const checkpoint::Pending& row, bool unclean);
+    void load(const checkpoint::Paused& paused);
 
     /// A plugin never seen before begins after `start`; stored at once.
     void start_at(EventId start);
@@ -64,6 +67,9 @@ public:
 
     /// Pulls and hands out what may be.
     void pump();
+
+    /// A person says so. What is in hand ends first.
+    void steer(const Steering& what, SteeringDone done);
 
     /// Adds what makes the stored state exact to `batch`.
     void finish(checkpoint::Batch& batch);
@@ -168,6 +174,16 @@ private:
     void tell_if_goes_on();
     Clock::Duration pause_after(std::uint32_t attempts);
 
+    // Steering.
+    void pause(const std::string& caller, SteeringDone done);
+    void resume(const std::string& caller, SteeringDone done);
+    void begin_seek(const Steering& what, SteeringDone done);
+    void seek_now(EventId next, const std::string& caller, const SteeringDone& done);
+    void skip_now(const std::string& caller, const SteeringDone& done);
+    void when_idle(std::function<void()> act);
+    void fulfil_wishes();
+    void apply_steering(checkpoint::Batch batch, Steered said, SteeringDone done);
+
     // Generations.
     void switch_over();
     void resolve_unassigned();
@@ -208,6 +224,9 @@ private:
     std::shared_ptr<plugins::Generation> next_;        // serves when the one before it has nothing in hand
     std::vector<plugins::CallbackInfo> callbacks_;     // as last registered
     std::string signature_;                            // of these; empty: never registered
+
+    std::optional<checkpoint::Paused> paused_;   // nothing is taken or handed out
+    std::vector<std::function<void()>> wishes_;  // for when nothing is in hand; nothing is handed out before
 
     bool fetching_ = false;
     std::uint64_t ask_ = 0;                                     // an answer to an earlier wish is ignored

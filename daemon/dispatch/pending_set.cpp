@@ -196,6 +196,12 @@ std::vector<Debt*> PendingSet::unmarked() {
     return out;
 }
 
+std::vector<Debt*> PendingSet::above(EventId event) {
+    std::vector<Debt*> out;
+    for (auto at = debts_.lower_bound({event + 1, {}}); at != debts_.end(); ++at) out.push_back(&at->second);
+    return out;
+}
+
 std::vector<Debt*> PendingSet::running() {
     std::vector<Debt*> out;
     if (running_ == 0) return out;

@@ -86,6 +86,9 @@ public:
     /// It is durable: it may be started. Nothing, if it is gone.
     void saved(EventId event, const std::string& callback);
 
+    /// Those of events above this one, by ascending event.
+    std::vector<Debt*> above(EventId event);
+
     std::vector<Debt*> running();
 
     /// Those whose stored row must still be told of their mark.

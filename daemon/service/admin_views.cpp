@@ -71,6 +71,10 @@ void tell_lane(const dispatch::LaneStatus& lane, admin::PluginView& view) {
             view.state = "waiting for its host";
             view.health = Health::busy;
             return;
+        case dispatch::LaneState::paused:
+            view.state = "paused";
+            view.health = Health::busy;
+            return;
         case dispatch::LaneState::halted:
         case dispatch::LaneState::held:
         case dispatch::LaneState::unsaved:

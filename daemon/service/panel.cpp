@@ -107,4 +107,43 @@ void Panel::drop_letters(const checkpoint::LetterChoice& choice, const std::stri
     });
 }
 
+std::uint64_t Panel::order(const admin::Order& order, const std::string& caller) {
+    const auto number = orders_.add();
+    loop_.post([this, order, caller, number] { carry_out(order, caller, number); });
+    return number;
+}
+
+void Panel::carry_out(const admin::Order& order, const std::string& caller, std::uint64_t number) {
+    using Act = admin::Order::Act;
+    using To = admin::Order::To;
+    dispatch::Steering what;
+    what.plugin = order.plugin;
+    what.caller = caller;
+    what.act = order.act == Act::pause    ? dispatch::Steering::Act::pause
+               : order.act == Act::resume ? dispatch::Steering::Act::resume
+               : order.act == Act::seek   ? dispatch::Steering::Act::seek
+                                          : dispatch::Steering::Act::skip;
+    if (order.act == Act::seek && order.to == To::event) what.next = order.event;
+    if (order.act == Act::seek && order.to == To::earliest) what.next = 1;
+    if (order.act != Act::seek || order.to != To::time) return steer(what, number);
+    wiring_.first_since(order.time, [this, what, number](Result<EventId> first) mutable {
+        if (!first) return orders_.fail(number, first.error().message);
+        what.next = *first;
+        steer(what, number);
+    });
+}
+
+void Panel::steer(const dispatch::Steering& what, std::uint64_t number) {
+    wiring_.dispatcher.steer(what, [this, number, plugin = what.plugin](Result<dispatch::Steered> result) {
+        if (!result) return orders_.fail(number, result.error().message);
+        nlohmann::json answer{{"done", result->text}, {"plugin", plugin}};
+        if (result->next != 0) answer["next"] = result->next;
+        if (result->first != 0) answer["skipped"] = {{"first", result->first}, {"last", result->last}};
+        if (result->again_first != 0)
+            answer["again"] = {{"first", result->again_first}, {"last", result->again_last}};
+        orders_.end(number, std::move(answer));
+        refresh();
+    });
+}
+
 }  // namespace sg::service

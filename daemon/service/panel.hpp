@@ -12,6 +12,7 @@
 #include "dispatch/dispatcher.hpp"
 #include "logging/logging.hpp"
 #include "service/webhook_receiver.hpp"
+#include "service/orders.hpp"
 #include "util/loop.hpp"
 
 namespace sg::service {
@@ -28,7 +29,9 @@ public:
         std::function<admin::Snapshot()> take;                  ///< on the loop
         std::function<void()> poll_now;                         ///< on the loop
         std::function<void(const std::string& plugin)> reload;  ///< on the loop; empty: every plugin
-        dispatch::Dispatcher& dispatcher;                       ///< on the loop
+        /// The first event created then or later, or the one after the newest; on the loop.
+        std::function<void(UtcTime, std::function<void(Result<EventId>)>)> first_since;
+        dispatch::Dispatcher& dispatcher;  ///< on the loop
     };
     Panel(Loop& loop, Logger& log, Wiring wiring);
 
@@ -48,9 +51,15 @@ public:
     Letters dead_letters() const override;
     void retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller) override;
     void drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) override;
+    std::uint64_t order(const admin::Order& order, const std::string& caller) override;
+    std::optional<admin::OrderState> order_state(std::uint64_t number) const override {
+        return orders_.find(number);
+    }
 
 private:
     void take();
+    void carry_out(const admin::Order& order, const std::string& caller, std::uint64_t number);
+    void steer(const dispatch::Steering& what, std::uint64_t number);
 
     Loop& loop_;
     Logger& log_;
@@ -59,6 +68,7 @@ private:
     mutable std::mutex mutex_;
     std::shared_ptr<const admin::Snapshot> last_;
     Letters letters_;
+    Orders orders_;
     std::atomic<std::chrono::steady_clock::rep> turned_;  // of the machine's clock
     Loop::Handle timer_;
     std::unique_ptr<admin::Server> server_;

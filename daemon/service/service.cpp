@@ -82,7 +82,11 @@ public:
         panel_ = std::make_unique<Panel>(
             loop_, log_,
             Panel::Wiring{[this] { return snapshot(); }, [this] { stream_->poll_now(); },
-                          [this](const std::string& plugin) { reload(plugin); }, dispatcher_});
+                          [this](const std::string& plugin) { reload(plugin); },
+                          [this](UtcTime time, std::function<void(Result<EventId>)> ready) {
+                              stream_->first_since(time, std::move(ready));
+                          },
+                          dispatcher_});
     }
 
     void start() {

@@ -27,10 +27,12 @@ struct EventQuery {
     enum class Kind : std::uint8_t {
         newest,  ///< the row with the highest id alone
         after,   ///< rows above `after`, ascending
+        since,   ///< the first row that was created at `since` or later
         within,  ///< rows inside any of `ranges`, ascending
     };
     Kind kind = Kind::after;
     EventId after = 0;
+    std::chrono::sys_seconds since{};
     std::vector<IdRange> ranges;
     std::int64_t limit = 500;
     std::shared_ptr<const std::vector<std::string>> fields{};  ///< besides the usual ones; null: none

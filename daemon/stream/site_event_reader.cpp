@@ -1,5 +1,7 @@
 #include "stream/site_event_reader.hpp"
 
+#include <fmt/chrono.h>
+
 #include <utility>
 
 namespace sg::stream {
@@ -12,6 +14,15 @@ json condition(const char* relation, json values) {
 }
 
 json filters_of(const EventQuery& query) {
+    if (query.kind == EventQuery::Kind::since)
+        // The site knows no "at or after"; its times are whole seconds.
+        return {{"logical_operator", "and"},
+                {"conditions",
+                 {{{"path", "created_at"},
+                   {"relation", "greater_than"},
+                   {"values", json::array({fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                                                       fmt::gmtime(std::chrono::system_clock::to_time_t(
+                                                           query.since - std::chrono::seconds(1))))})}}}}};
     if (query.kind != EventQuery::Kind::within)
         return {{"logical_operator", "and"},
                 {"conditions", {condition("greater_than", json::array({query.after}))}}};

@@ -266,6 +266,10 @@ void Stream::start() { impl_->start(); }
 void Stream::stop() { impl_->stop(); }
 void Stream::poll_now() { impl_->poll_now(); }
 void Stream::retry_now() { impl_->retry_now(); }
+void Stream::first_since(std::chrono::system_clock::time_point time,
+                         std::function<void(Result<EventId>)> ready) {
+    impl_->first_since(time, std::move(ready));
+}
 Status Stream::status() const { return impl_->status(); }
 std::optional<event::Stretch> Stream::at_hand(EventId position) { return impl_->at_hand(position); }
 void Stream::fetch(EventId position, std::function<void(event::Stretch)> ready) {

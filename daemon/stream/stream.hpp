@@ -117,6 +117,10 @@ public:
     /// once a second.
     void retry_now();
 
+    /// Asks the site for the first event that was created at `time` or later; where there is none, `ready` is
+    /// told the id after the newest. One attempt, never told if the stream is stopped first.
+    void first_since(std::chrono::system_clock::time_point time, std::function<void(Result<EventId>)> ready);
+
     Status status() const;
 
     std::optional<event::Stretch> at_hand(EventId position) override;

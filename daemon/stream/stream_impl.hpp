@@ -50,6 +50,7 @@ public:
     EventId level() const { return highest_; }
     std::optional<EventId> awaited(EventId position) const;
     void newest(std::function<void(EventId)> ready);
+    void first_since(std::chrono::system_clock::time_point time, std::function<void(Result<EventId>)> ready);
     void want_fields(const std::vector<std::string>& fields);
 
 private:

@@ -47,6 +47,27 @@ void Stream::Impl::on_newest_answer(Result<Answer> answer) {
     tell_newest(rows.empty() ? highest_ : std::max(highest_, rows.back().id));
 }
 
+void Stream::Impl::first_since(std::chrono::system_clock::time_point time,
+                               std::function<void(Result<EventId>)> ready) {
+    if (stopped_) return;
+    if (!begun_) return ready(fail(Cause::invalid, "the site has not answered yet"));
+    EventQuery query;
+    query.kind = EventQuery::Kind::since;
+    query.since = std::chrono::ceil<std::chrono::seconds>(time);
+    query.limit = 1;
+    ++counters_.lane_queries;
+    ask(Fetcher::For::lanes, std::move(query), [this, ready = std::move(ready)](Result<Answer> answer) {
+        if (!answer) {
+            note_failure(answer.error());
+            return ready(tl::unexpected(answer.error()));
+        }
+        note(*answer);
+        const auto rows = answer->page->rows();
+        if (!rows.empty()) return ready(rows.front().id);
+        newest([ready](EventId id) { ready(id + 1); });
+    });
+}
+
 void Stream::Impl::tell_newest(EventId id) {
     newest_timer_.reset();
     for (const auto& tell : std::exchange(newest_wanted_, {})) tell(id);

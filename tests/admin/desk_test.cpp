@@ -31,6 +31,17 @@ public:
     void drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) override {
         done.push_back("drop " + std::to_string(choice.event.value_or(0)) + " by " + caller);
     }
+    std::uint64_t order(const admin::Order& order, const std::string& caller) override {
+        orders.push_back(order);
+        done.push_back("order by " + caller);
+        return orders.size();
+    }
+    std::optional<admin::OrderState> order_state(std::uint64_t number) const override {
+        if (number == 0 || number > orders.size()) return std::nullopt;
+        return state;
+    }
+    std::vector<admin::Order> orders;
+    admin::OrderState state;
     std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> letters;
     std::shared_ptr<const admin::Snapshot> last;
     std::chrono::milliseconds age{0};
@@ -138,6 +149,53 @@ TEST_CASE("dead letters are listed to whoever looks, and changed on the socket w
     REQUIRE(daemon.done.size() == 2);
     CHECK(daemon.done[0].starts_with("retry p by "));
     CHECK(daemon.done[1].starts_with("drop 9000000000 by "));
+}
+
+TEST_CASE("C140 plugins are steered on the socket, by orders that are asked after") {
+    Told daemon;
+    const admin::Desk desk(daemon);
+    auto snapshot = well();
+    snapshot.plugins[0].plugin = "recorder";
+    daemon.last = std::make_shared<admin::Snapshot>(snapshot);
+    auto from_port = post("/api/plugins/pause", R"({"plugin": "recorder"})");
+    from_port.caller = {};
+    CHECK(desk.answer(from_port).status == 403);
+    for (const auto* body : {"", "{", "[]", "{}", R"({"plugin": 1})", R"({"plugin": "recorder", "to": "5"})"})
+        CHECK(desk.answer(post("/api/plugins/pause", body)).status == 400);
+    for (const auto* to : {"", "-5", "0", "5x", "99999999999999999999", "yesterday", "2026-02-30T00:00:00Z",
+                           "2026-03-04T24:00:00Z", "2026-03-04T00:00:00", "+026-03-04"}) {
+        INFO(to);
+        const auto body = nlohmann::json{{"plugin", "recorder"}, {"to", to}}.dump();
+        CHECK(desk.answer(post("/api/plugins/seek", body)).status == 400);
+    }
+    CHECK(desk.answer(post("/api/plugins/seek", R"({"plugin": "recorder"})")).status == 400);
+    CHECK(desk.answer(post("/api/plugins/eat", R"({"plugin": "recorder"})")).status == 404);
+    const auto unknown = desk.answer(post("/api/plugins/skip", R"({"plugin": "recoder"})"));
+    CHECK(unknown.status == 404);
+    CHECK(unknown.body.find("did you mean 'recorder'?") != std::string::npos);
+    CHECK(daemon.orders.empty());
+
+    const auto seek = [&](const char* to) {
+        const auto body = nlohmann::json{{"plugin", "recorder"}, {"to", to}}.dump();
+        CHECK(desk.answer(post("/api/plugins/seek", body)).status == 202);
+        REQUIRE_FALSE(daemon.orders.empty());
+        return daemon.orders.back();
+    };
+    CHECK(seek("9000000000").event == 9'000'000'000);
+    CHECK(seek("latest").to == admin::Order::To::latest);
+    CHECK(seek("earliest").to == admin::Order::To::earliest);
+    const std::chrono::sys_days day = std::chrono::year(2026) / 3 / 4;
+    CHECK(seek("2026-03-04").time == day);
+    CHECK(seek("2026-03-04T05:06:07Z").time == day + 5h + 6min + 7s);
+    CHECK(daemon.done.back().starts_with("order by uid 1000 ("));
+
+    const auto under_way = nlohmann::json::parse(desk.answer(get("/api/orders/2")).body);
+    CHECK(under_way.at("over") == false);
+    daemon.state = {true, {{"done", "recorder goes on"}}};
+    const auto over = nlohmann::json::parse(desk.answer(get("/api/orders/2")).body);
+    CHECK(over == nlohmann::json{{"order", 2}, {"over", true}, {"done", "recorder goes on"}});
+    for (const auto* number : {"", "0", "99", "-1", "2x"})
+        CHECK(desk.answer(get(std::string("/api/orders/") + number)).status == 404);
 }
 
 TEST_CASE("metrics have conventional names, one head a family, and escaped labels") {

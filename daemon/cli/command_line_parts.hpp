@@ -1,0 +1,28 @@
+#pragma once
+// What the sources of the command line share.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "cli/output.hpp"
+#include "service/exit_code.hpp"
+
+namespace sg::cli {
+
+/// Remembers what to do once everything has been parsed.
+struct Chosen {
+    std::function<service::ExitCode()> command;
+};
+
+/// A command that refuses what it does not know.
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& help);
+
+void add_output(CLI::App& command, Output& output);
+
+void add_status(CLI::App& app, Chosen& chosen);
+void add_reload(CLI::App& app, Chosen& chosen);
+void add_plugins(CLI::App& app, Chosen& chosen);
+void add_poll(CLI::App& app, Chosen& chosen);
+
+}  // namespace sg::cli

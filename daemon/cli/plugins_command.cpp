@@ -1,0 +1,81 @@
+// sgeventd plugins list, pause, resume, seek, skip
+
+#include "cli/plugins_command.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <thread>
+
+namespace sg::cli {
+namespace {
+
+using Act = PluginsOptions::Act;
+using nlohmann::json;
+
+const char* name_of(Act act) {
+    switch (act) {
+        case Act::list:
+            break;
+        case Act::pause:
+            return "pause";
+        case Act::resume:
+            return "resume";
+        case Act::seek:
+            return "seek";
+        case Act::skip:
+            return "skip";
+    }
+    return "list";
+}
+
+ExitCode list(const ControlOptions& options) {
+    ExitCode code = ExitCode::ok;
+    const auto status = ask(options, "GET", "/api/status", {}, code);
+    if (!status) return code;
+    if (options.output == Output::json)
+        fmt::print("{}\n", status->at("plugins").dump(2));
+    else
+        print_plugins(status->at("plugins"));
+    return code;
+}
+
+}  // namespace
+
+ExitCode wait_for_order(const ControlOptions& options, const json& taken, std::chrono::seconds at_most) {
+    const auto number = taken.value("order", std::uint64_t{0});
+    const auto path = "/api/orders/" + std::to_string(number);
+    const auto deadline = std::chrono::steady_clock::now() + at_most;
+    ExitCode code = ExitCode::ok;
+    while (true) {
+        const auto state = ask(options, "GET", path, {}, code);
+        if (!state) return code;
+        const bool failed = state->contains("error");
+        if (failed || state->value("over", false)) {
+            if (options.output == Output::json) fmt::print("{}\n", state->dump());
+            if (failed)
+                std::fprintf(stderr, "sgeventd: %s\n", state->at("error").get<std::string>().c_str());
+            else if (options.output == Output::text)
+                fmt::print("{}\n", state->value("done", ""));
+            return failed ? ExitCode::data : ExitCode::ok;
+        }
+        if (std::chrono::steady_clock::now() >= deadline) {
+            std::fprintf(stderr, "sgeventd: not done within %lld s; the daemon goes on with it\n",
+                         static_cast<long long>(at_most.count()));
+            return ExitCode::unavailable;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
+ExitCode plugins_command(const PluginsOptions& options) {
+    if (options.act == Act::list) return list(options.control);
+    json body{{"plugin", options.plugin}};
+    if (options.act == Act::seek) body["to"] = options.to;
+    ExitCode code = ExitCode::ok;
+    const auto taken = ask(options.control, "POST", std::string("/api/plugins/") + name_of(options.act),
+                           body.dump(-1, ' ', false, json::error_handler_t::replace), code);
+    return taken ? wait_for_order(options.control, *taken, options.timeout) : code;
+}
+
+}  // namespace sg::cli

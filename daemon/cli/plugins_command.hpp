@@ -1,0 +1,24 @@
+#pragma once
+// The commands that steer the plugins of a running daemon.
+
+#include <chrono>
+#include <string>
+
+#include "cli/control_command.hpp"
+
+namespace sg::cli {
+
+struct PluginsOptions {
+    enum class Act { list, pause, resume, seek, skip };
+    ControlOptions control;
+    Act act = Act::list;
+    std::string plugin;
+    std::string to;                    ///< `seek`: an id, a time, latest or earliest
+    std::chrono::seconds timeout{30};  ///< how long it is waited for
+};
+
+/// `plugins list, pause, resume, seek, skip`: returns when it is done, and durable. 65 where it cannot be
+/// done; 69 where no daemon answers, or it is not done in time: then it still will be.
+ExitCode plugins_command(const PluginsOptions& options);
+
+}  // namespace sg::cli
