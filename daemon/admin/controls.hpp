@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <sg/logger.hpp>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ public:
     /// Tries the chosen ones again, or deletes them, soon.
     virtual void retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller) = 0;
     virtual void drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) = 0;
+
+    /// Until the configuration is read again. Nothing in `plugin`: the daemon's own lines.
+    virtual void set_log_level(LogLevel level, const std::string& plugin, const std::string& caller) = 0;
 
     /// Takes an order, and returns the number by which it is asked after.
     virtual std::uint64_t order(const Order& order, const std::string& caller) = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -107,10 +108,8 @@ Response Desk::act(const Request& request) const {
     if (!request.caller.by_socket) return problem(403, "on the port the daemon can only be looked at");
     const auto caller = request.caller.to_string();
     const auto& path = request.path;
-    if (path == "/api/poll") {
-        controls_.poll_now(caller);
-        return json(202, {{"done", "polling"}});
-    }
+    if (path == "/api/poll") return poll(request, caller);
+    if (path == "/api/log-level") return log_level(request, caller);
     if (path == "/api/reload") return reload(request, caller);
     if (path.rfind("/api/plugins/", 0) == 0) return steer(request, caller);
     if (path.rfind("/api/dead-letters/", 0) == 0) return letters(request, caller);
@@ -140,6 +139,41 @@ Response Desk::letters(const Request& request, const std::string& caller) const 
     return json(202, {{"done", fmt::format("{} dead letters {}", chosen.size(),
                                            act == "retry" ? "are tried again" : "dropped")},
                       {"letters", chosen.size()}});
+}
+
+Response Desk::poll(const Request& request, const std::string& caller) const {
+    if (request.body.empty()) {
+        controls_.poll_now(caller);
+        return json(202, {{"done", "polling"}});
+    }
+    if (nlohmann::json::parse(request.body, nullptr, false) != nlohmann::json{{"wait", true}})
+        return problem(400, R"(expected no body, or {"wait": true})");
+    return json(202, {{"order", controls_.order({}, caller)}});
+}
+
+Response Desk::log_level(const Request& request, const std::string& caller) const {
+    static constexpr std::array<std::pair<std::string_view, LogLevel>, 5> levels{
+        {{"trace", LogLevel::trace},
+         {"debug", LogLevel::debug},
+         {"info", LogLevel::info},
+         {"warning", LogLevel::warning},
+         {"error", LogLevel::error}}};
+    const auto body = nlohmann::json::parse(request.body, nullptr, false);
+    const auto word = [&](const char* key) {
+        return body.is_object() && body.contains(key) && body.at(key).is_string()
+                   ? body.at(key).get<std::string>()
+                   : std::string();
+    };
+    const auto plugin = word("plugin"), name = word("level");
+    const auto level =
+        std::find_if(levels.begin(), levels.end(), [&](const auto& one) { return one.first == name; });
+    if (level == levels.end() || body.size() != (plugin.empty() ? 1U : 2U))
+        return problem(400, R"(expected {"level": "trace|debug|info|warning|error", "plugin": NAME})");
+    if (!plugin.empty())
+        if (auto refused = unknown(plugin)) return *refused;
+    controls_.set_log_level(level->second, plugin, caller);
+    return json(
+        202, {{"done", fmt::format("{} logs {} and above", plugin.empty() ? "the daemon" : plugin, name)}});
 }
 
 Response Desk::steer(const Request& request, const std::string& caller) const {

@@ -18,8 +18,9 @@ namespace sg::admin {
 ///     GET  /metrics                 for Prometheus
 ///     GET  /healthz                 200 while the daemon's loop turns, else 503
 ///     GET  /readyz                  200 while the site answers and every plugin is loaded, else 503 and why
-///     POST /api/poll                look for events at once
-///     POST /api/reload              load every plugin anew, or the one that the body names: {"plugin": NAME}
+///     POST /api/poll                look for events at once; {"wait": true}: an order, over when they are
+///     delivered POST /api/log-level           {"level": LEVEL}, or {"level": LEVEL, "plugin": NAME} POST
+///     /api/reload              load every plugin anew, or the one that the body names: {"plugin": NAME}
 ///
 ///     POST /api/dead-letters/list   the same in full, events and all errors: {"letters": […]}
 ///     POST /api/dead-letters/retry  hand them out again
@@ -31,7 +32,7 @@ namespace sg::admin {
 ///     POST /api/plugins/skip        a plugin that stands at an event lets it go
 ///     GET  /api/orders/N            {"order": N, "over": false}, or what came of it: "done" or "error"
 ///
-/// Those four are answered with {"order": N} at once.
+/// Those four, and a poll that waits, are answered with {"order": N} at once.
 ///
 /// The three about dead letters take {"plugin": NAME, "event": ID, "callback": NAME}, each of which may be
 /// missing, and at least one must be there for the last two, or "all": true.
@@ -49,6 +50,8 @@ private:
     Response act(const Request& request) const;
     Response letters(const Request& request, const std::string& caller) const;
     Response steer(const Request& request, const std::string& caller) const;
+    Response poll(const Request& request, const std::string& caller) const;
+    Response log_level(const Request& request, const std::string& caller) const;
     Response order_state(const std::string& number) const;
     std::optional<Response> unknown(const std::string& plugin) const;
     Response reload(const Request& request, const std::string& caller) const;

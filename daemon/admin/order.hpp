@@ -22,7 +22,7 @@ struct Order {
     UtcTime time{};
 };
 
-/// Of `POST /api/plugins/…` or `POST /api/poll`, as their body says it. Errors: `invalid`.
+/// Of `POST /api/plugins/…`, as its body says it. Errors: `invalid`.
 Result<Order> read_order(Order::Act act, const nlohmann::json& body);
 
 /// An order that was taken. `answer` holds "done", a text, and what a program may want of it; or "error".

@@ -314,6 +314,7 @@ int run_command_line(int argc, const char* const* argv) {
     add_reload(app, chosen);
     add_plugins(app, chosen);
     add_poll(app, chosen);
+    add_log_level(app, chosen);
     add_sandbox(app, chosen);
     add_demo(app, chosen);
     add_site(app, chosen);

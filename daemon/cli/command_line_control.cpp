@@ -94,9 +94,30 @@ void add_plugins(CLI::App& app, Chosen& chosen) {
 
 void add_poll(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "poll", "Let the running daemon look for events at once");
-    const auto options = std::make_shared<ControlOptions>();
-    add_control_options(*command, *options);
+    const auto options = std::make_shared<PollOptions>();
+    add_control_options(*command, options->control);
+    auto* wait = command->add_flag("--wait", options->wait, "return when what there is has been delivered");
+    command
+        ->add_option_function<unsigned>(
+            "--timeout", [options](unsigned n) { options->timeout = std::chrono::seconds(n); },
+            "seconds; default 60")
+        ->check(CLI::Range(1U, 86'400U))
+        ->needs(wait)
+        ->type_name("N");
     command->callback([&chosen, options] { chosen.command = [options] { return poll_command(*options); }; });
+}
+
+void add_log_level(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "log-level", "Let the running daemon, or a plugin, log more or less");
+    const auto options = std::make_shared<LogLevelOptions>();
+    command->add_option("LEVEL", options->level, "trace, debug, info, warning or error")
+        ->required()
+        ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
+        ->type_name("");
+    command->add_option("PLUGIN", options->plugin, "default: the daemon's own lines")->type_name("");
+    add_control_options(*command, options->control);
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return log_level_command(*options); }; });
 }
 
 }  // namespace sg::cli

@@ -24,5 +24,6 @@ void add_status(CLI::App& app, Chosen& chosen);
 void add_reload(CLI::App& app, Chosen& chosen);
 void add_plugins(CLI::App& app, Chosen& chosen);
 void add_poll(CLI::App& app, Chosen& chosen);
+void add_log_level(CLI::App& app, Chosen& chosen);
 
 }  // namespace sg::cli

@@ -140,7 +140,18 @@ ExitCode status_command(const ControlOptions& options) {
     return code;
 }
 
-ExitCode poll_command(const ControlOptions& options) { return act(options, "/api/poll"); }
+ExitCode poll_command(const PollOptions& options) {
+    if (!options.wait) return act(options.control, "/api/poll");
+    ExitCode code = ExitCode::ok;
+    const auto taken = ask(options.control, "POST", "/api/poll", R"({"wait": true})", code);
+    return taken ? wait_for_order(options.control, *taken, options.timeout) : code;
+}
+
+ExitCode log_level_command(const LogLevelOptions& options) {
+    json body{{"level", options.level}};
+    if (!options.plugin.empty()) body["plugin"] = options.plugin;
+    return act(options.control, "/api/log-level", body.dump(-1, ' ', false, json::error_handler_t::replace));
+}
 
 ExitCode reload_command(const ReloadOptions& options) {
     return act(options.control, "/api/reload",

@@ -34,8 +34,21 @@ ExitCode wait_for_order(const ControlOptions& options, const nlohmann::json& tak
 /// `status`: 0 whenever a daemon answered, however it is; 69 where none does.
 ExitCode status_command(const ControlOptions& options);
 
-/// `poll`: asks, and does not wait for what is found.
-ExitCode poll_command(const ControlOptions& options);
+/// `poll`: asks; with `wait` it returns when all there is has been delivered: 69 if not in time.
+struct PollOptions {
+    ControlOptions control;
+    bool wait = false;
+    std::chrono::seconds timeout{60};
+};
+ExitCode poll_command(const PollOptions& options);
+
+/// `log-level`: until the configuration is read again.
+struct LogLevelOptions {
+    ControlOptions control;
+    std::string level;
+    std::string plugin;  ///< empty: the daemon's own lines
+};
+ExitCode log_level_command(const LogLevelOptions& options);
 
 /// `reload`: asks, and does not wait until it is loaded; `status` shows how it went.
 struct ReloadOptions {

@@ -1,6 +1,7 @@
 #include "dispatch/dispatcher.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -356,6 +357,12 @@ std::vector<LaneStatus> Dispatcher::status() const {
     std::vector<LaneStatus> out;
     for (const auto& [plugin, lane] : impl_->lanes_) out.push_back(lane->status());
     return out;
+}
+
+EventId Dispatcher::done_through() const {
+    auto through = std::numeric_limits<EventId>::max();
+    for (const auto& [plugin, lane] : impl_->lanes_) through = std::min(through, lane->done_through());
+    return through;
 }
 
 void Dispatcher::on_ended_call(std::function<void(const EndedCall&)> told) {

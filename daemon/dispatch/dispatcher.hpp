@@ -114,6 +114,10 @@ public:
 
     std::vector<LaneStatus> status() const;
 
+    /// Every plugin that runs, is not paused and does not stand at an event was handed all that it wants up
+    /// to here, and each call has ended, whatever became of it.
+    EventId done_through() const;
+
     /// What was given up, as of now; what is behind the pointer never changes.
     std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> dead_letters() const;
 

@@ -1,11 +1,18 @@
 #include "service/panel.hpp"
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 namespace sg::service {
 namespace {
 
 constexpr std::chrono::seconds look_every{1};
+constexpr std::chrono::milliseconds ask_again{10};
+
+const char* level_name(LogLevel level) {
+    constexpr std::array names{"trace", "debug", "info", "warning", "error"};
+    return names.at(static_cast<std::size_t>(level));
+}
 
 std::chrono::steady_clock::rep ticks() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
@@ -76,7 +83,7 @@ std::chrono::milliseconds Panel::loop_age() const {
 void Panel::poll_now(const std::string& caller) {
     loop_.post([this, caller] {
         log_.info("[POLL-NOW] Asked to look for events at once. by=[{}]", caller);
-        wiring_.poll_now();
+        wiring_.poll_now(nullptr);
     });
 }
 
@@ -113,9 +120,39 @@ std::uint64_t Panel::order(const admin::Order& order, const std::string& caller)
     return number;
 }
 
+void Panel::set_log_level(LogLevel level, const std::string& plugin, const std::string& caller) {
+    loop_.post([this, level, plugin, caller] {
+        log_.info("[LOG-LEVEL] Asked to log from another level on. plugin={} level={} by=[{}]",
+                  plugin.empty() ? "-" : plugin, level_name(level), caller);
+        wiring_.set_log_level(plugin, level);
+    });
+}
+
+void Panel::poll_and_wait(std::uint64_t number) {
+    wiring_.poll_now([this, number] { wait_for_delivery(number, wiring_.level()); });
+}
+
+/// Asked rather than told: lanes have nobody to tell what they do for each event.
+void Panel::wait_for_delivery(std::uint64_t number, EventId through) {
+    if (wiring_.dispatcher.done_through() >= through) {
+        waits_.erase(number);
+        orders_.end(number,
+                    {{"done", "delivered up to event " + std::to_string(through)}, {"event", through}});
+    } else if (orders_.find(number)) {
+        waits_[number] =
+            loop_.after(ask_again, [this, number, through] { wait_for_delivery(number, through); });
+    } else {
+        waits_.erase(number);  // forgotten
+    }
+}
+
 void Panel::carry_out(const admin::Order& order, const std::string& caller, std::uint64_t number) {
     using Act = admin::Order::Act;
     using To = admin::Order::To;
+    if (order.act == Act::poll) {
+        log_.info("[POLL-NOW] Asked to look for events at once. by=[{}]", caller);
+        return poll_and_wait(number);
+    }
     dispatch::Steering what;
     what.plugin = order.plugin;
     what.caller = caller;

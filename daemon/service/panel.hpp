@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -26,12 +27,14 @@ class Panel final : public admin::Controls {
 public:
     using Letters = std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>>;
     struct Wiring {
-        std::function<admin::Snapshot()> take;                  ///< on the loop
-        std::function<void()> poll_now;                         ///< on the loop
-        std::function<void(const std::string& plugin)> reload;  ///< on the loop; empty: every plugin
+        std::function<admin::Snapshot()> take;                         ///< on the loop
+        std::function<void(std::function<void()> answered)> poll_now;  ///< on the loop; may be empty
+        std::function<EventId()> level;                                ///< on the loop
+        std::function<void(const std::string& plugin)> reload;         ///< on the loop; empty: every plugin
         /// The first event created then or later, or the one after the newest; on the loop.
         std::function<void(UtcTime, std::function<void(Result<EventId>)>)> first_since;
-        dispatch::Dispatcher& dispatcher;  ///< on the loop
+        std::function<void(const std::string& plugin, LogLevel)> set_log_level;  ///< on the loop
+        dispatch::Dispatcher& dispatcher;                                        ///< on the loop
     };
     Panel(Loop& loop, Logger& log, Wiring wiring);
 
@@ -51,6 +54,7 @@ public:
     Letters dead_letters() const override;
     void retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller) override;
     void drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) override;
+    void set_log_level(LogLevel level, const std::string& plugin, const std::string& caller) override;
     std::uint64_t order(const admin::Order& order, const std::string& caller) override;
     std::optional<admin::OrderState> order_state(std::uint64_t number) const override {
         return orders_.find(number);
@@ -59,6 +63,8 @@ public:
 private:
     void take();
     void carry_out(const admin::Order& order, const std::string& caller, std::uint64_t number);
+    void poll_and_wait(std::uint64_t number);
+    void wait_for_delivery(std::uint64_t number, EventId through);
     void steer(const dispatch::Steering& what, std::uint64_t number);
 
     Loop& loop_;
@@ -71,6 +77,7 @@ private:
     Orders orders_;
     std::atomic<std::chrono::steady_clock::rep> turned_;  // of the machine's clock
     Loop::Handle timer_;
+    std::map<std::uint64_t, Loop::Handle> waits_;  // of orders that wait for events to be delivered
     std::unique_ptr<admin::Server> server_;
     std::unique_ptr<WebhookReceiver> webhook_;
 };

@@ -81,10 +81,16 @@ public:
         dispatcher_.on_ended_call([this](const dispatch::EndedCall& call) { write_down(call); });
         panel_ = std::make_unique<Panel>(
             loop_, log_,
-            Panel::Wiring{[this] { return snapshot(); }, [this] { stream_->poll_now(); },
+            Panel::Wiring{[this] { return snapshot(); },
+                          [this](std::function<void()> answered) { stream_->poll_now(std::move(answered)); },
+                          [this] { return stream_->level(); },
                           [this](const std::string& plugin) { reload(plugin); },
                           [this](UtcTime time, std::function<void(Result<EventId>)> ready) {
                               stream_->first_since(time, std::move(ready));
+                          },
+                          [this](const std::string& plugin, LogLevel level) {
+                              auto& logging = service_.logging_;
+                              logging.set_level(plugin.empty() ? log_ : logging.plugin(plugin), level);
                           },
                           dispatcher_});
     }

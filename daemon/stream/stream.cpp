@@ -94,7 +94,8 @@ void Stream::Impl::bring_forward(Clock::Time when) {
     if (when < next_poll_) schedule_poll(when);
 }
 
-void Stream::Impl::poll_now() {
+void Stream::Impl::poll_now(std::function<void()> answered) {
+    if (answered) before_poll_.push_back(std::move(answered));
     if (stopped_ || !fetcher_ || outage_.is_out()) return;
     if (polling_)
         poll_again_ = true;
@@ -111,6 +112,8 @@ void Stream::Impl::poll() {
     if (stopped_ || polling_) return;
     polling_ = true;
     last_poll_ = clock_.now();
+    std::move(before_poll_.begin(), before_poll_.end(), std::back_inserter(in_poll_));
+    before_poll_.clear();
     ++counters_.polls;
     EventQuery query;
     query.kind = knows_position_ ? EventQuery::Kind::after : EventQuery::Kind::newest;
@@ -182,6 +185,8 @@ void Stream::Impl::on_live_answer(Result<Answer> answer) {
     const bool taken = first || take_live(answer->page);
     if (stopped_) return;
     is_level_ = taken && !full;
+    if (is_level_ && !first)
+        for (const auto& answered : std::exchange(in_poll_, {})) answered();
     ask_for_newest_at(now);
     if (was_out) pump_at(now);
     // After a full page there is more; after the first contact there may be. A page that could not be
@@ -264,7 +269,8 @@ Stream::Stream(Settings settings, Loop& loop, EventReader& reader, checkpoint::S
 Stream::~Stream() { stop(); }
 void Stream::start() { impl_->start(); }
 void Stream::stop() { impl_->stop(); }
-void Stream::poll_now() { impl_->poll_now(); }
+void Stream::poll_now() { impl_->poll_now(nullptr); }
+void Stream::poll_now(std::function<void()> answered) { impl_->poll_now(std::move(answered)); }
 void Stream::retry_now() { impl_->retry_now(); }
 void Stream::first_since(std::chrono::system_clock::time_point time,
                          std::function<void(Result<EventId>)> ready) {

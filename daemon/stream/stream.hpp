@@ -113,6 +113,10 @@ public:
     /// own pauses go first.
     void poll_now();
 
+    /// The same; `answered` is told once, on the loop, when the site has answered a poll that was sent after
+    /// this call and there was no more to fetch: what it had is with the sink.
+    void poll_now(std::function<void()> answered);
+
     /// The cause of an outage may be gone (another key, a person says so): tries at once, at most
     /// once a second.
     void retry_now();

@@ -42,7 +42,7 @@ public:
 
     void start();
     void stop();
-    void poll_now();
+    void poll_now(std::function<void()> answered);
     void retry_now();
     Status status() const;
     std::optional<event::Stretch> at_hand(EventId position);
@@ -139,6 +139,8 @@ private:
     bool polling_ = false;
     bool poll_again_ = false;
     bool held_ = false;  // the page at hand would open more gaps than allowed
+    std::vector<std::function<void()>> before_poll_,
+        in_poll_;  // who waits for an answer to the next; to this
     Clock::Time last_poll_{};
     Clock::Time last_event_{};  // when the live poll last brought one
     Clock::Time next_poll_{};

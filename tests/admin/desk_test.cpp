@@ -31,6 +31,10 @@ public:
     void drop_letters(const checkpoint::LetterChoice& choice, const std::string& caller) override {
         done.push_back("drop " + std::to_string(choice.event.value_or(0)) + " by " + caller);
     }
+    void set_log_level(LogLevel level, const std::string& plugin, const std::string& caller) override {
+        done.push_back("level " + std::to_string(static_cast<int>(level)) + " of [" + plugin + "] by " +
+                       caller);
+    }
     std::uint64_t order(const admin::Order& order, const std::string& caller) override {
         orders.push_back(order);
         done.push_back("order by " + caller);
@@ -196,6 +200,25 @@ TEST_CASE("C140 plugins are steered on the socket, by orders that are asked afte
     CHECK(over == nlohmann::json{{"order", 2}, {"over", true}, {"done", "recorder goes on"}});
     for (const auto* number : {"", "0", "99", "-1", "2x"})
         CHECK(desk.answer(get(std::string("/api/orders/") + number)).status == 404);
+}
+
+TEST_CASE("a poll that waits is an order, and a log level is one of five") {
+    Told daemon;
+    const admin::Desk desk(daemon);
+    daemon.last = std::make_shared<admin::Snapshot>(well());
+    CHECK(desk.answer(post("/api/poll", R"({"wait": 1})")).status == 400);
+    CHECK(desk.answer(post("/api/poll", R"({"wait": true})")).status == 202);
+    REQUIRE(daemon.orders.size() == 1);
+    CHECK(daemon.orders[0].act == admin::Order::Act::poll);
+    daemon.done.clear();
+    for (const auto* body : {"", "{}", R"({"level": "loud"})", R"({"level": 1})",
+                             R"({"level": "info", "x": 1})", R"({"level": "info", "plugin": ""})"})
+        CHECK(desk.answer(post("/api/log-level", body)).status == 400);
+    CHECK(desk.answer(post("/api/log-level", R"({"level": "info", "plugin": "stranger"})")).status == 404);
+    CHECK(daemon.done.empty());
+    CHECK(desk.answer(post("/api/log-level", R"({"level": "debug"})")).status == 202);
+    REQUIRE(daemon.done.size() == 1);
+    CHECK(daemon.done[0].starts_with("level 1 of [] by uid 1000 ("));
 }
 
 TEST_CASE("metrics have conventional names, one head a family, and escaped labels") {

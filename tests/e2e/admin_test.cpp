@@ -107,6 +107,50 @@ TEST_CASE("a command with no daemon to speak to says so and ends with 69") {
     CHECK(neither.ended == Ended{64, 0});
 }
 
+TEST_CASE("C88 a poll that waits returns when the row was delivered, long before the interval is over") {
+    sandbox::Site site;
+    site.add_event(event(100));
+    Home home(site, {test::recorder(), test::scripted("slow", {{"rules", {{{"do", "sleep"}, {"ms", 300}}}}})},
+              {{"site", {{"poll_interval", "60s"}, {"idle_poll_interval", "60s"}}}});
+    Daemon daemon(home);
+    INFO(daemon.log());
+    REQUIRE(daemon.wait_until_followed({"recorder", "slow"}));
+    for (int id = 101; id <= 103; ++id) {
+        site.add_events(1, "Shotgun_Shot_Change");
+        const auto started = std::chrono::steady_clock::now();
+        const auto said = command(home, {"poll", "--wait"});
+        INFO(said.error);
+        CHECK(said.ended == Ended{0, 0});
+        CHECK(said.out == "delivered up to event " + std::to_string(id) + "\n");
+        CHECK(test::journal_ids(home.journal("recorder")).back() == id);
+        const auto slow = test::journal_ids(home.journal("slow"), {{"phase", "end"}});
+        REQUIRE_FALSE(slow.empty());
+        CHECK(slow.back() == id);
+        CHECK(std::chrono::steady_clock::now() - started < std::chrono::seconds(40));
+    }
+    site.refuse_connections();
+    CHECK(command(home, {"poll", "--wait", "--timeout", "1"}).ended == Ended{69, 0});
+}
+
+TEST_CASE("a log level is changed while the daemon runs") {
+    sandbox::Site site;
+    site.add_event(event(100));
+    Home home(site, {test::recorder()}, {{"log", {{"level", "info"}}}});
+    Daemon daemon(home);
+    INFO(daemon.log());
+    REQUIRE(daemon.wait_until_followed({"recorder"}));
+    CHECK(daemon.count_in_log("[PAGE]") == 0);
+    const auto said = command(home, {"log-level", "debug"});
+    CHECK(said.ended == Ended{0, 0});
+    CHECK(said.out == "the daemon logs debug and above\n");
+    CHECK(
+        daemon.wait_for_log("[LOG-LEVEL] Asked to log from another level on. plugin=- level=debug by=[uid "));
+    site.add_events(1, "Shotgun_Shot_Change");
+    CHECK(daemon.wait_for_log("[PAGE]"));
+    CHECK(command(home, {"log-level", "loud"}).ended == Ended{64, 0});
+    CHECK(command(home, {"log-level", "debug", "stranger"}).ended == Ended{65, 0});
+}
+
 TEST_CASE("a poll command makes the daemon look before its interval is over") {
     sandbox::Site site;
     site.add_event(event(100));
