@@ -22,7 +22,7 @@ std::string state_of(const Home& home, const std::string& name) {
     const auto all = nlohmann::json::parse(said.out, nullptr, false);
     if (all.is_array())
         for (const auto& one : all)
-            if (one.at("plugin") == name) return one.at("state");
+            if (one.at("plugin") == name) return one.at("state").get<std::string>();
     return {};
 }
 
