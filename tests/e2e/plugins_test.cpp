@@ -77,7 +77,10 @@ TEST_CASE("C139 a paused plugin stays paused across a restart, and gets what wai
 
 TEST_CASE("C140 a plugin is sent to an event, a time, the newest and the first, and others notice nothing") {
     sandbox::Site site;
-    site.add_event(event(100));
+    const auto day = std::chrono::sys_days(std::chrono::year(2026) / 3 / 4);
+    auto oldest = event(100);
+    oldest.created_at = day;
+    site.add_event(oldest);
     Home home(site, {test::recorder(), test::recorder("other")});
     Daemon daemon(home);
     INFO(daemon.log());
@@ -85,7 +88,7 @@ TEST_CASE("C140 a plugin is sent to an event, a time, the newest and the first, 
     REQUIRE(command(home, {"plugins", "pause", "recorder"}).ended == Ended{0, 0});
     for (int id = 101; id <= 200; ++id) {
         auto made = event(id);
-        made.created_at = std::chrono::sys_days(std::chrono::year(2026) / 3 / 4) + std::chrono::seconds(id);
+        made.created_at = day + std::chrono::seconds(id);
         site.add_event(made);
     }
     REQUIRE(wait_for_last(home, "other", 200));
