@@ -40,7 +40,7 @@ void Panel::open(const admin::Server::Options& options) {
 void Panel::listen(const WebhookReceiver::Options& options) {
     if (options.address.empty()) return;
     auto receiver = WebhookReceiver::start(options, loop_.clock(), log_,
-                                           [this] { loop_.post([this] { wiring_.poll_now(); }); });
+                                           [this] { loop_.post([this] { wiring_.poll_now(nullptr); }); });
     if (!receiver) {
         log_.error("[WEBHOOK-OFF] The site's webhook is not received; the daemon polls all the same: {}.",
                    receiver.error().message);
