@@ -12,8 +12,8 @@
 #include "admin/server.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "logging/logging.hpp"
-#include "service/webhook_receiver.hpp"
 #include "service/orders.hpp"
+#include "service/webhook_receiver.hpp"
 #include "util/loop.hpp"
 
 namespace sg::service {
