@@ -4,10 +4,11 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sg/types.hpp>
+
+#include "util/utc_text.hpp"
 
 namespace sg::admin {
 namespace {
@@ -31,28 +32,14 @@ std::string signature_of(const std::string& token, const std::string& body) {
     return out;
 }
 
-std::optional<int> number(std::string_view text, std::size_t at, std::size_t digits) {
-    int value = 0;
-    const auto part = text.substr(at, digits);
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (error != std::errc() || end != part.data() + part.size() || value < 0) return std::nullopt;
-    return value;
-}
-
-/// "2026-02-01T20:53:09Z", perhaps with milliseconds, which do not matter here.
+/// "2026-02-01T20:53:09Z", perhaps with a fraction of a second, which does not matter here.
 std::optional<UtcTime> time_of(std::string_view text) {
-    if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
-        text[16] != ':' || text.back() != 'Z')
-        return std::nullopt;
-    const auto year = number(text, 0, 4), month = number(text, 5, 2), day = number(text, 8, 2),
-               hour = number(text, 11, 2), minute = number(text, 14, 2), second = number(text, 17, 2);
-    if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
-    const std::chrono::year_month_day date{std::chrono::year(*year),
-                                           std::chrono::month(static_cast<unsigned>(*month)),
-                                           std::chrono::day(static_cast<unsigned>(*day))};
-    if (!date.ok()) return std::nullopt;
-    return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-           std::chrono::seconds(*second);
+    constexpr std::size_t whole = std::string_view("2026-02-01T20:53:09").size();
+    if (text.size() <= whole || text[whole] != '.') return read_utc(text);
+    const auto fraction = text.substr(whole + 1);
+    const auto end = fraction.find_first_not_of("0123456789");
+    if (end == 0 || end == std::string_view::npos || fraction.substr(end) != "Z") return std::nullopt;
+    return read_utc(std::string(text.substr(0, whole)) + "Z");
 }
 
 std::optional<UtcTime> time_in(const std::string& body) {

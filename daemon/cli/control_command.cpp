@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "cli/control_client.hpp"
+#include "cli/plugins_command.hpp"
 #include "config/load.hpp"
 
 namespace sg::cli {

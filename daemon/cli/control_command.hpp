@@ -27,10 +27,6 @@ std::optional<nlohmann::json> ask(const ControlOptions& options, const char* met
 /// The table of plugins, for people.
 void print_plugins(const nlohmann::json& plugins);
 
-/// Until the order that the daemon has taken is over, whose outcome is printed.
-ExitCode wait_for_order(const ControlOptions& options, const nlohmann::json& taken,
-                        std::chrono::seconds at_most);
-
 /// `status`: 0 whenever a daemon answered, however it is; 69 where none does.
 ExitCode status_command(const ControlOptions& options);
 

@@ -8,6 +8,11 @@
 
 namespace sg::cli {
 
+/// Until the order that the daemon has taken is over, whose outcome is printed: 0, 65 where it cannot be
+/// done, 69 where it is not over in time.
+ExitCode wait_for_order(const ControlOptions& options, const nlohmann::json& taken,
+                        std::chrono::seconds at_most);
+
 struct PluginsOptions {
     enum class Act { list, pause, resume, seek, skip };
     ControlOptions control;

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "util/utc_text.hpp"
+
 namespace sg::stream {
 namespace {
 
@@ -15,22 +17,10 @@ using event::EventRow;
 
 constexpr int deepest = 1000;  // nlohmann::json copies and prints recursively
 
-/// `YYYY-MM-DDTHH:MM:SSZ` and nothing else.
 bool parse_time(std::string_view text, std::chrono::sys_seconds& out) {
-    constexpr std::string_view shape = "dddd-dd-ddTdd:dd:ddZ";
-    if (text.size() != shape.size()) return false;
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-        const bool digit = text[i] >= '0' && text[i] <= '9';
-        if (shape[i] == 'd' ? !digit : text[i] != shape[i]) return false;
-    }
-    const auto two = [&](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
-    const std::chrono::year_month_day day{std::chrono::year(two(0) * 100 + two(2)),
-                                          std::chrono::month(static_cast<unsigned>(two(5))),
-                                          std::chrono::day(static_cast<unsigned>(two(8)))};
-    if (!day.ok() || two(11) > 23 || two(14) > 59 || two(17) > 60) return false;
-    out = std::chrono::sys_days(day) + std::chrono::hours(two(11)) + std::chrono::minutes(two(14)) +
-          std::chrono::seconds(two(17));
-    return true;
+    const auto time = read_utc(text);
+    if (time) out = *time;
+    return time.has_value();
 }
 
 /// Where the rows of the answer stand in its bytes.
