@@ -7,8 +7,8 @@
 
 namespace sg {
 
-/// `YYYY-MM-DDTHH:MM:SSZ`, a time that there is, and nothing else. Read for each event, so by hand: the C library
-/// takes many times as long, and lets through what is no time. Any thread.
+/// `YYYY-MM-DDTHH:MM:SSZ`, a time that there is, and nothing else. Read for each event, so by hand: the C
+/// library takes many times as long, and lets through what is no time. Any thread.
 inline std::optional<std::chrono::sys_seconds> read_utc(std::string_view text) {
     constexpr std::string_view shape = "dddd-dd-ddTdd:dd:ddZ";
     if (text.size() != shape.size()) return std::nullopt;
