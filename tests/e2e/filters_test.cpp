@@ -62,7 +62,7 @@ TEST_CASE("C37 a plugin that wants no events of its own script gets those of peo
     const sandbox::Caller ada{{"HumanUser", person}};
     site.add_event(event(100));
     const json rules = json::parse(R"([{"do": "update", "data": {"description": "seen"}, "attempts": 1}])");
-    const json filter = {{"Shotgun_Shot_Change", nullptr}};
+    const json filter = {{"Shotgun_Shot_Change", "*"}};
     Home home(site,
               {scripted("echo", {{"filter", filter}, {"rules", rules}, {"never", {{"own", true}}}},
                         {{"credential", "writer"}}),
