@@ -69,6 +69,7 @@ struct Site {
     std::chrono::milliseconds poll_interval{500};
     std::chrono::milliseconds idle_poll_interval{5000};
     int page_size = 500;
+    int catch_up_queries = 6;
     std::vector<std::string> event_fields;  ///< besides the usual ones
     std::chrono::milliseconds gap_timeout{std::chrono::minutes(5)};
     bool use_session_uuid = true;

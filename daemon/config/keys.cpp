@@ -104,6 +104,8 @@ std::vector<Key> site_keys() {
             "what that pause grows to while no event comes; not less than poll_interval",
             {50 * ms, 1 * hours}),
         key("page_size", [](Site& x) -> Slot { return &x.page_size; }, "events asked for at once", {1, 500}),
+        key("catch_up_queries", [](Site& x) -> Slot { return &x.catch_up_queries; },
+            "pages asked for at once while there is much to catch up with", {1, 16}),
         key(
             "event_fields", [](Site& x) -> Slot { return &x.event_fields; },
             "fields of EventLogEntry that every event has besides the usual ones, such as description"),

@@ -133,6 +133,8 @@ stream::Settings stream_settings(const config::Config& config) {
     const auto& from = config.site;
     stream::Settings to;
     to.page_size = from.page_size;
+    to.catch_up_queries = static_cast<std::size_t>(from.catch_up_queries);
+    to.workers = std::max<std::size_t>(2, to.catch_up_queries);
     to.fields = from.event_fields;
     to.interval = from.poll_interval;
     to.idle_interval = from.idle_poll_interval;

@@ -14,18 +14,17 @@ class Fetcher::Shared : public std::enable_shared_from_this<Shared> {
 public:
     Shared(Loop& loop, EventReader& reader) : loop_(loop), reader_(reader) {}
 
-    void start(std::size_t workers) {
-        threads_.push_back(start_thread("sg-poll", [this](std::stop_token stop) { work(live_, stop); }));
-        for (std::size_t i = 0; i < workers; ++i)
-            threads_.push_back(start_thread("sg-fetch-" + std::to_string(i + 1),
-                                            [this](std::stop_token stop) { work(others_, stop); }));
+    void start(std::size_t live, std::size_t others) {
+        for (std::size_t i = 1; i <= live; ++i) start("sg-poll-", i, live_);
+        for (std::size_t i = 1; i <= others; ++i) start("sg-fetch-", i, others_);
     }
 
-    void submit(For whom, EventQuery query, std::function<void(Result<Answer>)> done) {
+    void submit(For whom, EventQuery query, std::function<void(Result<Answer>)> done,
+                std::stop_token cancel) {
         {
             std::lock_guard lock(mutex_);
             auto& jobs = whom == For::live ? live_ : others_;
-            Job job{std::move(query), std::move(done)};
+            Job job{std::move(query), std::move(done), std::move(cancel)};
             if (whom == For::gaps)
                 jobs.push_front(std::move(job));
             else
@@ -44,7 +43,13 @@ private:
     struct Job {
         EventQuery query;
         std::function<void(Result<Answer>)> done;
+        std::stop_token cancel;
     };
+
+    void start(const char* name, std::size_t number, std::deque<Job>& jobs) {
+        threads_.push_back(start_thread(name + std::to_string(number),
+                                        [this, &jobs](std::stop_token stop) { work(jobs, stop); }));
+    }
 
     void work(std::deque<Job>& jobs, std::stop_token stop) {
         PageReader pages;
@@ -54,7 +59,10 @@ private:
             Job job = std::move(jobs.front());
             jobs.pop_front();
             lock.unlock();
-            auto answer = run(job.query, pages, stop);
+            std::stop_source either;
+            const auto end = [&either] { either.request_stop(); };
+            const std::stop_callback stopped(stop, end), cancelled(job.cancel, end);
+            auto answer = run(job.query, pages, either.get_token());
             loop_.post([self = shared_from_this(), done = std::move(job.done), answer = std::move(answer)] {
                 if (!self->stopped_) done(answer);
             });
@@ -79,14 +87,15 @@ private:
     std::vector<std::jthread> threads_;
 };
 
-Fetcher::Fetcher(Loop& loop, EventReader& reader, std::size_t workers)
+Fetcher::Fetcher(Loop& loop, EventReader& reader, std::size_t live, std::size_t others)
     : shared_(std::make_shared<Shared>(loop, reader)) {
-    shared_->start(workers);
+    shared_->start(live, others);
 }
 Fetcher::~Fetcher() { stop(); }
 void Fetcher::stop() { shared_->stop(); }
-void Fetcher::submit(For whom, EventQuery query, std::function<void(Result<Answer>)> done) {
-    shared_->submit(whom, std::move(query), std::move(done));
+void Fetcher::submit(For whom, EventQuery query, std::function<void(Result<Answer>)> done,
+                     std::stop_token cancel) {
+    shared_->submit(whom, std::move(query), std::move(done), std::move(cancel));
 }
 
 }  // namespace sg::stream

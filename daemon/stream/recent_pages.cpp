@@ -15,11 +15,12 @@ void RecentPages::drop(std::map<EventId, Kept>::iterator which) {
     kept_.erase(which);
 }
 
-void RecentPages::add(const event::Stretch& stretch) {
+void RecentPages::add(event::Stretch stretch) {
+    if (const auto below = holder_of(stretch.after + 1); below != kept_.end())
+        stretch.after = below->second.stretch.through;
     if (stretch.through <= stretch.after) return;
     const auto bytes = stretch.page->bytes() + stretch.page->rows().size() * sizeof(event::EventRow);
     if (bytes > most_bytes_) return;
-    if (const auto below = holder_of(stretch.after + 1); below != kept_.end()) drop(below);
     for (auto at = kept_.lower_bound(stretch.after); at != kept_.end() && at->first < stretch.through;)
         drop(at++);
     uses_.push_front(stretch.after);

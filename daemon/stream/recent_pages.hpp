@@ -16,8 +16,8 @@ class RecentPages {
 public:
     explicit RecentPages(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
-    /// Forgets what it overlaps with: the newer one knows more.
-    void add(const event::Stretch& stretch);
+    /// Keeps of it what follows the stretch that it begins in, and forgets those that begin in it.
+    void add(event::Stretch stretch);
 
     /// The stretch that holds what follows `position`.
     std::optional<event::Stretch> find(EventId position);

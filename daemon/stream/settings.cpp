@@ -36,6 +36,8 @@ Settings clamped(Settings given, Logger& log) {
     clamp<std::size_t>("ranges_per_query", given.ranges_per_query, 1, 200, log);
     clamp<std::size_t>("most_gaps", given.most_gaps, 1, 1'000'000, log);
     clamp<std::size_t>("workers", given.workers, 1, 16, log);
+    clamp<std::size_t>("catch_up_queries", given.catch_up_queries, 1, 16, log);
+    clamp<ms>("calm", given.calm, 1s, 1h, log);
     clamp<ms>("backoff.floor", given.backoff.floor, Settings::interval_floor, 1min, log);
     clamp<ms>("backoff.first", given.backoff.first, given.backoff.floor, 1h, log);
     clamp<ms>("backoff.most", given.backoff.most, given.backoff.first, 1h, log);

@@ -55,7 +55,8 @@ Stream::Impl::Impl(const Settings& settings, Loop& loop, EventReader& reader, ch
 
 void Stream::Impl::start() {
     if (fetcher_ || stopped_) return;
-    fetcher_ = std::make_unique<Fetcher>(loop_, reader_, settings_.workers);
+    // Two more than lanes may use: what asks for gaps, and for the newest, does not wait for theirs.
+    fetcher_ = std::make_unique<Fetcher>(loop_, reader_, settings_.catch_up_queries, settings_.workers + 2);
     if (settings_.give_up_after) {
         give_up_timer_ = loop_.after(*settings_.give_up_after, [this] {
             if (outage_.has_answered() || !listener_.on_give_up) return;
@@ -97,19 +98,19 @@ void Stream::Impl::bring_forward(Clock::Time when) {
 void Stream::Impl::poll_now(std::function<void()> answered) {
     if (answered) before_poll_.push_back(std::move(answered));
     if (stopped_ || !fetcher_ || outage_.is_out()) return;
-    if (polling_)
+    if (polling_ || !ahead_.empty())
         poll_again_ = true;
     else
         bring_forward(last_poll_ + Settings::interval_floor);
 }
 
 void Stream::Impl::retry_now() {
-    if (stopped_ || !fetcher_ || polling_) return;
+    if (stopped_ || !fetcher_ || polling_ || !ahead_.empty()) return;
     bring_forward(last_poll_ + 1s);
 }
 
 void Stream::Impl::poll() {
-    if (stopped_ || polling_) return;
+    if (stopped_ || polling_ || !ahead_.empty()) return;
     polling_ = true;
     last_poll_ = clock_.now();
     std::move(before_poll_.begin(), before_poll_.end(), std::back_inserter(in_poll_));
@@ -127,6 +128,8 @@ void Stream::Impl::poll() {
 
 void Stream::Impl::note_failure(const Failure& why) {
     ++counters_.failures;
+    calm_until_ = clock_.now() + settings_.calm;
+    window_ = 1;
     if (why.retry_after)
         quiet_until_ =
             std::max(quiet_until_, clock_.now() + std::min<std::chrono::milliseconds>(*why.retry_after, 1h));
@@ -164,24 +167,19 @@ void Stream::Impl::on_live_answer(Result<Answer> answer) {
     const auto now = clock_.now();
     if (!answer) {
         note_failure(answer.error());
-        poll_again_ = false;
-        is_level_ = false;
-        schedule_poll(now + outage_.failed(answer.error()));
-        arm_escalation();
-        return;
+        return on_live_failure(answer.error());
     }
     note(*answer);
     watch_skew();
     const bool was_out = outage_.is_out();
-    const auto& rows = answer->page->rows();
-    const bool full = knows_position_ && !rows.empty() &&
-                      answer->facts.rows >= static_cast<std::size_t>(settings_.page_size);
+    const bool full = knows_position_ && is_full(*answer);
     outage_.answered(full ? State::catching_up : State::level);
     escalation_timer_.reset();
     const bool first = !knows_position_;
     if (first) first_contact(*answer->page);
     is_level_ = first;  // else known once the page is taken
     if (!begun_) begin();
+    if (full) learn_span(highest_, *answer->page);
     const bool taken = first || take_live(answer->page);
     if (stopped_) return;
     is_level_ = taken && !full;
@@ -192,10 +190,17 @@ void Stream::Impl::on_live_answer(Result<Answer> answer) {
     // After a full page there is more; after the first contact there may be. A page that could not be
     // taken comes again, so it waits like an empty one.
     if (taken && (full || first))
-        schedule_poll(now);
+        go_on();
     else
         schedule_poll(poll_again_ ? std::max(now, last_poll_ + Settings::interval_floor) : now + pause());
     poll_again_ = false;
+}
+
+void Stream::Impl::on_live_failure(const Failure& why) {
+    poll_again_ = false;
+    is_level_ = false;
+    schedule_poll(clock_.now() + outage_.failed(why));
+    arm_escalation();
 }
 
 /// An attempt may hang for longer than an outage may last before somebody is told.
@@ -231,7 +236,7 @@ void Stream::Impl::begin() {
 bool Stream::Impl::take_live(const event::PagePtr& page) {
     find_late(page);
     const auto rows = page->rows();
-    if (rows.empty()) return true;
+    if (rows.empty() || rows.back().id <= highest_) return true;
     last_event_ = clock_.now();
     const auto through = rows.back().id;
     const auto holes = sort_out(holes_of(highest_, through, rows));
@@ -245,8 +250,11 @@ bool Stream::Impl::take_live(const event::PagePtr& page) {
     const event::Stretch stretch{highest_, through, page};
     highest_ = through;
     live_pages_.add(stretch);
-    counters_.events += rows.size();
-    log_.debug("[PAGE] Events taken. after={} through={} rows={}", stretch.after, through, rows.size());
+    const auto seen = std::partition_point(
+        rows.begin(), rows.end(), [&](const event::EventRow& row) { return row.id <= stretch.after; });
+    const auto taken = static_cast<std::size_t>(rows.end() - seen);
+    counters_.events += taken;
+    log_.debug("[PAGE] Events taken. after={} through={} rows={}", stretch.after, through, taken);
     sink_.on_live(stretch);
     if (!queue_.empty()) pump_at(clock_.now());  // wishes from above the old level
     return true;

@@ -20,15 +20,17 @@ namespace sg::stream {
 
 /// Every value is clamped to something harmless; configuration refuses the senseless ones by name.
 struct Settings {
-    std::int64_t page_size = 500;                      ///< rows per query; 1 to 500
-    std::chrono::milliseconds interval{500};           ///< pause after a page that was not full …
-    std::chrono::milliseconds idle_interval{5000};     ///< … and what it grows to while no event comes
-    std::chrono::milliseconds gap_timeout{300'000};    ///< how long a missing id is waited for
-    std::chrono::milliseconds gap_interval{1000};      ///< pause between rounds of asking for missing ids
-    std::size_t gap_queries = 4;                       ///< per round at most
-    std::size_t ranges_per_query = 50;                 ///< open gaps that one query asks for
-    std::size_t most_gaps = 20'000;                    ///< open at a time; newer events wait above it
-    std::size_t workers = 2;                           ///< queries at once beside the live poll; 1 to 16
+    std::int64_t page_size = 500;                    ///< rows per query; 1 to 500
+    std::chrono::milliseconds interval{500};         ///< pause after a page that was not full …
+    std::chrono::milliseconds idle_interval{5000};   ///< … and what it grows to while no event comes
+    std::chrono::milliseconds gap_timeout{300'000};  ///< how long a missing id is waited for
+    std::chrono::milliseconds gap_interval{1000};    ///< pause between rounds of asking for missing ids
+    std::size_t gap_queries = 4;                     ///< per round at most
+    std::size_t ranges_per_query = 50;               ///< open gaps that one query asks for
+    std::size_t most_gaps = 20'000;                  ///< open at a time; newer events wait above it
+    std::size_t workers = 2;                         ///< queries at once for lanes that are behind; 1 to 16
+    std::size_t catch_up_queries = 1;                ///< at once for what follows a full page; 1 to 16 …
+    std::chrono::milliseconds calm{60'000};  ///< … but one after the other for so long after a failure
     std::size_t recent_bytes = std::size_t{32} << 20;  ///< pages kept for lanes that are a little behind
     Backoff::Limits backoff{std::chrono::milliseconds(250), std::chrono::milliseconds(1000),
                             std::chrono::milliseconds(60'000)};

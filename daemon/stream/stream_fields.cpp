@@ -8,14 +8,16 @@
 namespace sg::stream {
 
 /// All queries go out here: an answer without fields that are wanted by the time it comes is asked for again.
-void Stream::Impl::ask(Fetcher::For whom, EventQuery query, std::function<void(Result<Answer>)> done) {
+void Stream::Impl::ask(Fetcher::For whom, EventQuery query, std::function<void(Result<Answer>)> done,
+                       std::stop_token cancel) {
     query.fields = fields_;
-    fetcher_->submit(whom, query, [this, whom, query, done = std::move(done)](Result<Answer> answer) {
+    auto answered = [this, whom, query, done = std::move(done), cancel](Result<Answer> answer) {
         if (!answer && answer.error().cause == Cause::bad_request && query.fields && query.fields == fields_)
             do_without_fields(answer.error());
-        if (query.fields != fields_) return ask(whom, query, done);
+        if (query.fields != fields_ && !cancel.stop_requested()) return ask(whom, query, done, cancel);
         done(std::move(answer));
-    });
+    };
+    fetcher_->submit(whom, std::move(query), std::move(answered), std::move(cancel));
 }
 
 void Stream::Impl::want_fields(const std::vector<std::string>& fields) {
@@ -27,6 +29,10 @@ void Stream::Impl::want_fields(const std::vector<std::string>& fields) {
     fields_ = std::make_shared<const std::vector<std::string>>(std::move(all));
     live_pages_.clear();
     lane_pages_.clear();
+    if (!ahead_.empty()) {
+        drop_ahead();
+        schedule_poll(clock_.now());
+    }
     log_.debug("[FIELDS] Events are fetched with further fields. fields={}", fmt::join(*fields_, ","));
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// The state of the stream. Private to it; its functions are grouped over four sources: stream.cpp the live
-// poll, stream_lanes.cpp lanes that are behind, stream_gaps.cpp missing ids, stream_newest.cpp where new
-// plugins begin.
+// The state of the stream. Private to it; its functions are grouped over several sources: stream.cpp the live
+// poll, stream_ahead.cpp the same while there is much to catch up with, stream_lanes.cpp lanes that are
+// behind, stream_gaps.cpp missing ids, stream_newest.cpp where new plugins begin.
 
 #include <deque>
 #include <map>
@@ -57,6 +57,7 @@ private:
     // stream.cpp: the live poll
     void poll();
     void on_live_answer(Result<Answer> answer);
+    void on_live_failure(const Failure& why);
     void first_contact(const event::EventPage& page);
     void begin();
     bool take_live(const event::PagePtr& page);
@@ -68,8 +69,24 @@ private:
     void watch_skew();
     void arm_escalation();
 
+    // stream_ahead.cpp: catching up
+    struct Piece {
+        EventId after = 0;
+        std::optional<Result<Answer>> answer{};
+        std::stop_source dropped{};
+    };
+    bool is_calm() const;
+    void learn_span(EventId after, const event::EventPage& page);
+    bool is_full(const Answer& answer) const;
+    void go_on();
+    void send_ahead(EventId after, bool first);
+    void take_ahead();
+    bool take_piece(const Piece& piece);
+    void drop_ahead();
+
     // stream_fields.cpp: which fields rows have
-    void ask(Fetcher::For whom, EventQuery query, std::function<void(Result<Answer>)> done);
+    void ask(Fetcher::For whom, EventQuery query, std::function<void(Result<Answer>)> done,
+             std::stop_token cancel = {});
     void do_without_fields(const Failure& why);
 
     // stream_gaps.cpp: missing ids
@@ -101,6 +118,8 @@ private:
         std::vector<EventId> late;  ///< appeared above its position while it was in flight
         std::uint32_t doubts = 0;
     };
+    bool is_coming(EventId position) const;
+    void fetch_ahead();
     void pump_at(Clock::Time when);
     void pump();
     void send(EventId position, Wish& wish);
@@ -146,6 +165,11 @@ private:
     Clock::Time next_poll_{};
     Loop::Handle poll_timer_;
     Loop::Handle escalation_timer_;
+
+    std::deque<std::shared_ptr<Piece>> ahead_;  // asked for beyond `highest_`, ascending
+    std::size_t window_ = 1;                    // how many that may be
+    EventId span_ = 0;                          // ids that a full page goes through, as far as is known
+    Clock::Time calm_until_{};                  // one query at a time before
 
     bool asking_ = false;
     EventId next_gap_ = 0;

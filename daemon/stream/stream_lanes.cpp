@@ -59,6 +59,8 @@ void Stream::Impl::pump() {
             queue_.push_back(position);
         } else if (const auto stretch = at_hand(position)) {
             deliver(position, *stretch);
+        } else if (is_coming(position)) {
+            queue_.push_back(position);
         } else if (in_flight_ < settings_.workers) {
             send(position, wishes_.at(position));
         } else {
@@ -66,6 +68,29 @@ void Stream::Impl::pump() {
             return;
         }
     }
+}
+
+/// Whether a page that nobody waits for yet is on its way and should hold what follows `position`.
+bool Stream::Impl::is_coming(EventId position) const {
+    const auto above = wishes_.upper_bound(position);
+    if (above == wishes_.begin()) return false;
+    const auto& [after, wish] = *std::prev(above);
+    return wish.in_flight && wish.ready.empty() && position < after + span_;
+}
+
+/// Behind pages that lanes wait for, those that they will want next, while nobody else needs the queries.
+void Stream::Impl::fetch_ahead() {
+    if (is_calm() || settings_.catch_up_queries == 1 || span_ == 0) return;
+    std::vector<EventId> wanted;
+    for (const auto& [position, wish] : wishes_)
+        if (wish.in_flight && !wish.ready.empty()) wanted.push_back(position);
+    for (auto position : wanted)
+        for (std::size_t n = 1; n < settings_.catch_up_queries && position + span_ < highest_; ++n) {
+            if (in_flight_ >= settings_.workers) return;
+            position += span_;
+            if (wishes_.contains(position) || is_coming(position) || at_hand(position)) continue;
+            send(position, wishes_[position]);
+        }
 }
 
 void Stream::Impl::send(EventId position, Wish& wish) {
@@ -97,18 +122,24 @@ void Stream::Impl::on_lane_answer(EventId position, Result<Answer> answer) {
     } else {
         note_failure(answer.error());
     }
-    auto stretch =
+    const auto stretch =
         answer ? stretch_of(position, wish, *answer)
                : Result<std::optional<event::Stretch>>(tl::unexpected<Failure>(std::move(answer.error())));
     if (!stretch) lane_trouble_.failed(stretch.error(), clock_.now(), log_);
     if (stretch) lane_trouble_.succeeded(log_);
     if (stretch && *stretch) {
+        if (is_full(*answer)) learn_span(position, *answer->page);
         lane_pages_.add(**stretch);
         deliver(position, **stretch);
+        pump();
+        fetch_ahead();
     } else {
-        queue_.push_front(position);
+        if (wish.ready.empty())
+            wishes_.erase(position);
+        else
+            queue_.push_front(position);
+        pump_at(clock_.now());
     }
-    pump_at(clock_.now());
 }
 
 /// What may be handed out of an answer; nullopt: ask again.

@@ -150,9 +150,12 @@ TEST_CASE(
     pages.forget(30);
     CHECK_FALSE(pages.find(20));
     CHECK(pages.find(30));
-    pages.add(page(36, 50));  // overlaps: the newer one stands
-    CHECK_FALSE(pages.find(30));
-    CHECK(pages.find(35)->through == 50);
+    pages.add(page(36, 50));  // overlaps: what follows the older one is kept
+    CHECK(pages.find(35)->through == 40);
+    CHECK(pages.find(40)->through == 50);
+    pages.add(page(29, 60));  // begins before the older ones
+    CHECK(pages.find(35)->through == 60);
+    CHECK(pages.find(45)->through == 60);
     pages.forget(36);
     CHECK(pages.bytes() == 0);
 }
@@ -171,6 +174,9 @@ TEST_CASE("every lane is handed every row exactly once, in whatever order rows a
     f.settings.most_gaps = 5 + below(30);
     f.settings.ranges_per_query = 1 + below(5);
     f.settings.recent_bytes = below(3) * 20'000;
+    f.settings.workers = 1 + below(4);
+    f.settings.catch_up_queries = 1 + below(6);
+    f.settings.calm = 1s;
     f.site.show(1, 20);
     f.seen(20);
     for (const EventId start : {0, 7, 20, 20}) f.lanes.add(start);
