@@ -22,6 +22,10 @@ void Batch::put_gap(Gap gap) { gaps_.insert_or_assign(gap.first, gap); }
 
 void Batch::erase_gap(EventId first) { gaps_.insert_or_assign(first, std::nullopt); }
 
+void Batch::put_watched(Watched range) { watched_.insert_or_assign(range.first, range); }
+
+void Batch::erase_watched(EventId first) { watched_.insert_or_assign(first, std::nullopt); }
+
 void Batch::put_dead_letter(DeadLetterPtr letter) {
     PendingKey key{letter->plugin, letter->event, letter->callback};
     dead_letters_.insert_or_assign(std::move(key), std::move(letter));
@@ -64,7 +68,7 @@ void Batch::try_again(const DeadLetter& letter, Instant due) {
 bool Batch::empty() const noexcept { return size() == 0; }
 
 std::size_t Batch::size() const noexcept {
-    return (highest_seen_ ? 1U : 0U) + progress_.size() + pending_.size() + gaps_.size() +
+    return (highest_seen_ ? 1U : 0U) + progress_.size() + pending_.size() + gaps_.size() + watched_.size() +
            dead_letters_.size() + paused_.size();
 }
 
@@ -78,6 +82,7 @@ void Batch::merge(Batch&& newer) {
     for (auto& [plugin, progress] : newer.progress_) progress_.insert_or_assign(plugin, progress);
     for (auto& [key, row] : newer.pending_) pending_.insert_or_assign(key, std::move(row));
     for (auto& [first, gap] : newer.gaps_) gaps_.insert_or_assign(first, gap);
+    for (auto& [first, range] : newer.watched_) watched_.insert_or_assign(first, range);
     for (auto& [key, letter] : newer.dead_letters_) dead_letters_.insert_or_assign(key, std::move(letter));
     for (auto& [plugin, row] : newer.paused_) paused_.insert_or_assign(plugin, std::move(row));
     newer = Batch();

@@ -79,7 +79,8 @@ private:
     std::filesystem::path file_;
     std::unique_ptr<sqlite3, Closer> connection_;
     StatementPtr begin_, commit_, rollback_, put_seen_, put_progress_, put_pending_, erase_pending_, put_gap_,
-        erase_gap_, put_dead_letter_, erase_dead_letter_, put_paused_, erase_paused_;
+        erase_gap_, put_watched_, erase_watched_, put_dead_letter_, erase_dead_letter_, put_paused_,
+        erase_paused_;
     struct FileId {
         std::uint64_t device = 0, inode = 0;
     };

@@ -107,15 +107,19 @@ Result<Snapshot> Database::load() {
             out.plugins.emplace(std::move(id), row);
         });
     if (done) done = load_pending(out, sums_fit);
-    if (done)
-        done = each("SELECT first, last, deadline_ms, sum FROM gap ORDER BY first", [&](Statement& s) {
+    const auto ranges = [&](std::vector<Gap>& into) {
+        return [&](Statement& s) {
             Gap row;
             row.first = s.number();
             row.last = s.number();
             row.deadline = instant(s.number());
             sums_fit = sums_fit && s.number() == sum_of(row);
-            out.gaps.push_back(row);
-        });
+            into.push_back(row);
+        };
+    };
+    if (done) done = each("SELECT first, last, deadline_ms, sum FROM gap ORDER BY first", ranges(out.gaps));
+    if (done)
+        done = each("SELECT first, last, deadline_ms, sum FROM watched ORDER BY first", ranges(out.watched));
     if (done) done = load_dead_letters(out, sums_fit);
     if (done) done = load_paused(out, sums_fit);
     if (!done) return tl::unexpected(done.error());
@@ -200,12 +204,17 @@ Result<void> Database::write(const Batch& batch) {
         s.bind(plugin).bind(row.start).bind(row.cursor).bind(row.handed_out).bind(sum_of(plugin, row));
         if (auto done = run(s); !done) return done;
     }
-    for (const auto& [first, row] : batch.gaps_) {
-        Statement s(row ? put_gap_.get() : erase_gap_.get());
-        s.bind(first);
-        if (row) s.bind(row->last).bind(row->deadline.time_since_epoch().count()).bind(sum_of(*row));
-        if (auto done = run(s); !done) return done;
-    }
+    const auto ranges = [&](const auto& rows, sqlite3_stmt* put, sqlite3_stmt* erase) -> Result<void> {
+        for (const auto& [first, row] : rows) {
+            Statement s(row ? put : erase);
+            s.bind(first);
+            if (row) s.bind(row->last).bind(row->deadline.time_since_epoch().count()).bind(sum_of(*row));
+            if (auto done = run(s); !done) return done;
+        }
+        return {};
+    };
+    if (auto done = ranges(batch.gaps_, put_gap_.get(), erase_gap_.get()); !done) return done;
+    if (auto done = ranges(batch.watched_, put_watched_.get(), erase_watched_.get()); !done) return done;
     if (auto done = write_pending(batch); !done) return done;
     if (auto done = write_dead_letters(batch); !done) return done;
     return write_paused(batch);
@@ -275,6 +284,7 @@ Batch Database::whole(const Snapshot& snapshot) {
     for (const auto& [plugin, row] : snapshot.plugins) out.set_progress(plugin, row);
     for (const auto& row : snapshot.pending) out.put_pending(row);
     for (const auto& gap : snapshot.gaps) out.put_gap(gap);
+    for (const auto& range : snapshot.watched) out.put_watched(range);
     for (const auto& letter : snapshot.dead_letters) out.put_dead_letter(letter);
     for (const auto& [plugin, row] : snapshot.paused) out.set_paused(plugin, row);
     return out;
@@ -294,6 +304,7 @@ void Database::fold(Batch& everything, Batch&& newer) {
     };
     each(everything.pending_, newer.pending_);
     each(everything.gaps_, newer.gaps_);
+    each(everything.watched_, newer.watched_);
     each(everything.dead_letters_, newer.dead_letters_);
     each(everything.paused_, newer.paused_);
     newer = Batch();

@@ -51,6 +51,9 @@ struct Gap {
     friend bool operator==(const Gap&, const Gap&) = default;
 };
 
+/// Missing ids that are no longer awaited, but looked for now and then until `deadline`.
+using Watched = Gap;
+
 /// A plugin that somebody told to wait.
 struct Paused {
     Instant since{};
@@ -64,6 +67,7 @@ struct Snapshot {
     std::map<std::string, Progress> plugins;
     std::vector<Pending> pending;             ///< ascending event id
     std::vector<Gap> gaps;                    ///< ascending, disjoint
+    std::vector<Watched> watched;             ///< ascending, disjoint, also from `gaps`
     std::vector<DeadLetterPtr> dead_letters;  ///< the oldest first
     std::map<std::string, Paused> paused;     ///< by plugin
     bool clean = true;                        ///< the last daemon closed the store in order
@@ -82,6 +86,8 @@ public:
     void erase_pending(std::string plugin, EventId event, std::string callback);
     void put_gap(Gap gap);  ///< adds, or replaces the gap with the same first id
     void erase_gap(EventId first);
+    void put_watched(Watched range);  ///< adds, or replaces the one with the same first id
+    void erase_watched(EventId first);
     void put_dead_letter(DeadLetterPtr letter);  ///< adds or replaces (plugin, event, callback)
     void erase_dead_letter(std::string plugin, EventId event, std::string callback);
     void set_paused(std::string plugin, std::optional<Paused> paused);  ///< nullopt: it goes on
@@ -106,6 +112,7 @@ private:
     std::map<std::string, Progress> progress_;
     std::map<PendingKey, std::optional<Pending>> pending_;  // nullopt erases
     std::map<EventId, std::optional<Gap>> gaps_;            // by first id
+    std::map<EventId, std::optional<Watched>> watched_;     // by first id
     std::map<PendingKey, std::optional<DeadLetterPtr>> dead_letters_;
     std::map<std::string, std::optional<Paused>> paused_;  // by plugin
 };

@@ -44,7 +44,7 @@ public:
     void expect(const std::vector<std::string>& plugins);
     void arrived(const std::string& plugin);
     void live(const event::Stretch& live);
-    void late(const event::PagePtr& rows, checkpoint::Batch& batch);
+    void late(const event::PagePtr& rows, checkpoint::Batch& batch, event::Late how);
     void drain(Clock::Duration at_most, std::function<void(std::size_t)> done);
     void finish();
     std::size_t retry_letters(const checkpoint::LetterChoice& choice, const std::string& caller);
@@ -166,10 +166,10 @@ void Dispatcher::Impl::live(const event::Stretch& live) {
     shared_.queue_of_turns.pump();  // whoever is first may have come later than those behind it
 }
 
-void Dispatcher::Impl::late(const event::PagePtr& rows, checkpoint::Batch& batch) {
+void Dispatcher::Impl::late(const event::PagePtr& rows, checkpoint::Batch& batch, event::Late how) {
     for (const auto& row : rows->rows()) {
         const auto kept = event::detach(row);  // one copy for all lanes
-        for (const auto& [plugin, lane] : lanes_) lane->late(kept, batch);
+        for (const auto& [plugin, lane] : lanes_) lane->late(kept, batch, how);
     }
     // The caller applies the batch before it returns to the loop, so whatever is applied there comes after
     // it: once that is durable, the debts are, and go out.
@@ -312,7 +312,9 @@ void Dispatcher::configure(const Settings& settings) {
 void Dispatcher::begin(event::EventSource& source) { impl_->begin(source); }
 void Dispatcher::expect(const std::vector<std::string>& plugins) { impl_->expect(plugins); }
 void Dispatcher::on_live(const event::Stretch& live) { impl_->live(live); }
-void Dispatcher::on_late(const event::PagePtr& rows, checkpoint::Batch& batch) { impl_->late(rows, batch); }
+void Dispatcher::on_late(const event::PagePtr& rows, checkpoint::Batch& batch, event::Late how) {
+    impl_->late(rows, batch, how);
+}
 
 void Dispatcher::on_given_up() {
     for (const auto& [plugin, lane] : impl_->lanes_) lane->pump();

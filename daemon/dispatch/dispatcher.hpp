@@ -93,7 +93,7 @@ public:
     void configure(const Settings& settings);
 
     void on_live(const event::Stretch& live) override;
-    void on_late(const event::PagePtr& rows, checkpoint::Batch& batch) override;
+    void on_late(const event::PagePtr& rows, checkpoint::Batch& batch, event::Late how) override;
     void on_given_up() override;
 
     void on_ready(std::shared_ptr<plugins::Generation> generation) override;

@@ -57,7 +57,7 @@ public:
     void live(const event::Stretch& stretch);
 
     /// `row` is detached.
-    void late(const event::EventHandle& row, checkpoint::Batch& batch);
+    void late(const event::EventHandle& row, checkpoint::Batch& batch, event::Late how);
 
     /// What was given up is owed again, now: `batch` turns the stored letter into that.
     void retry_letter(const checkpoint::DeadLetter& letter, checkpoint::Batch& batch);

@@ -210,19 +210,29 @@ void Lane::free_when_saved(checkpoint::Store::Ticket ticket) {
         });
 }
 
-void Lane::late(const event::EventHandle& row, checkpoint::Batch& batch) {
+void Lane::late(const event::EventHandle& row, checkpoint::Batch& batch, event::Late how) {
     const auto id = row.id();
     if (!has_start_ || id <= start_) return;
     if (id > position_) {
         if (fetching_) late_floor_ = std::min(late_floor_, id);
         return;
     }
+    const bool missed = is_strict_ && how == event::Late::given_up;
+    const auto tell = [&] {
+        shared_.log.warning(
+            "[STRICT-MISSED] Event came after its gap was given up; not delivered to a plugin that wants "
+            "strict "
+            "order. plugin={} event={} type={}",
+            plugin_, id, row.row().type);
+    };
+    if (id <= cursor_ && !generation_ && missed) return tell();
     if (id <= cursor_ && !generation_) return owe_new(row, {}, batch);  // the next build says who wants it
     for (const auto& match : shared_.index.find(row.row().type, row.row().attribute)) {
         if (match.lane != slot_) continue;
         const auto* callbacks = match.callbacks;
         if (match.is_conditional) callbacks = shared_.index.narrowed(match, event::RowEvent(row.row()));
         if (callbacks == nullptr) continue;
+        if (missed) return tell();
         if (id > cursor_) {
             strays_.emplace(id, Item{row, callbacks});
         } else {

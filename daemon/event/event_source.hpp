@@ -55,6 +55,12 @@ protected:
     ~EventSource() = default;
 };
 
+/// How late a row is that had been missing.
+enum class Late {
+    awaited,   ///< its gap was open
+    given_up,  ///< its gap was closed: plugins that want strict order are past it for good
+};
+
 /// What the dispatcher implements. Loop thread only.
 class EventSink {
 public:
@@ -62,11 +68,11 @@ public:
     /// What the source has to store about them (gaps, the highest id) is already in the store.
     virtual void on_live(const Stretch& live) = 0;
 
-    /// Rows that turned up inside open gaps. For each plugin already past a row the sink adds it to
-    /// `batch` as pending; the source adds the shrinking of the gap and commits both as one before it
-    /// returns to the loop.
+    /// Rows that turned up inside open gaps, or inside such as were given up and are still watched. For each
+    /// plugin already past a row the sink adds it to `batch` as pending; the source adds the shrinking of the
+    /// gap and commits both as one before it returns to the loop.
     /// Plugins not past it meet the row in their own stretch.
-    virtual void on_late(const PagePtr& rows, checkpoint::Batch& batch) = 0;
+    virtual void on_late(const PagePtr& rows, checkpoint::Batch& batch, Late how) = 0;
 
     /// Some ids are no longer waited for; told later, on the loop.
     virtual void on_given_up() {}

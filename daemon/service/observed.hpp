@@ -16,8 +16,8 @@ public:
         dispatcher_.on_live(live);
         if (live.page) observer_.on_events(*live.page);
     }
-    void on_late(const event::PagePtr& rows, checkpoint::Batch& batch) override {
-        dispatcher_.on_late(rows, batch);
+    void on_late(const event::PagePtr& rows, checkpoint::Batch& batch, event::Late how) override {
+        dispatcher_.on_late(rows, batch, how);
         observer_.on_events(*rows);
     }
     void on_given_up() override { dispatcher_.on_given_up(); }

@@ -56,10 +56,30 @@ std::vector<IdRange> GapTracker::unknown_in(IdRange range) const {
     return out;
 }
 
+void GapTracker::put(EventId first, const Open& gap, checkpoint::Batch& batch) {
+    gaps_[first] = gap;
+    if (of_ == Of::gaps)
+        batch.put_gap({first, gap.last, gap.deadline});
+    else
+        batch.put_watched({first, gap.last, gap.deadline});
+}
+
+/// In the store; from memory the caller takes it.
+void GapTracker::erase(EventId first, checkpoint::Batch& batch) const {
+    if (of_ == Of::gaps)
+        batch.erase_gap(first);
+    else
+        batch.erase_watched(first);
+}
+
 void GapTracker::open(IdRange range, checkpoint::Instant deadline, Clock::Time due,
                       checkpoint::Batch& batch) {
-    gaps_[range.first] = Open{range.last, deadline, due, range.first};
-    batch.put_gap({range.first, range.last, deadline});
+    put(range.first, Open{range.last, deadline, due, range.first}, batch);
+}
+
+void GapTracker::forget_lowest(checkpoint::Batch& batch) {
+    erase(gaps_.begin()->first, batch);
+    gaps_.erase(gaps_.begin());
 }
 
 bool GapTracker::take(EventId id, checkpoint::Batch& batch) {
@@ -68,15 +88,9 @@ bool GapTracker::take(EventId id, checkpoint::Batch& batch) {
     const auto first = found->first;
     const auto gap = found->second;
     gaps_.erase(found);
-    batch.erase_gap(first);
-    if (first < id) {
-        gaps_[first] = Open{id - 1, gap.deadline, gap.due, gap.origin};
-        batch.put_gap({first, id - 1, gap.deadline});
-    }
-    if (id < gap.last) {
-        gaps_[id + 1] = Open{gap.last, gap.deadline, gap.due, gap.origin};
-        batch.put_gap({id + 1, gap.last, gap.deadline});
-    }
+    erase(first, batch);
+    if (first < id) put(first, Open{id - 1, gap.deadline, gap.due, gap.origin}, batch);
+    if (id < gap.last) put(id + 1, Open{gap.last, gap.deadline, gap.due, gap.origin}, batch);
     return true;
 }
 
@@ -98,11 +112,12 @@ std::vector<GapTracker::Closed> GapTracker::close(std::span<const IdRange> range
                 ++at;
                 continue;
             }
-            if (out.empty() || origin != gap.origin) out.push_back({at->first, gap.last, 0});
+            if (out.empty() || origin != gap.origin) out.push_back({at->first, gap.last, 0, {}});
             origin = gap.origin;
             out.back().last = gap.last;
+            out.back().parts.push_back({at->first, gap.last});
             out.back().missing += static_cast<std::uint64_t>(gap.last - at->first) + 1;
-            batch.erase_gap(at->first);
+            erase(at->first, batch);
             at = gaps_.erase(at);
         }
     }

@@ -23,7 +23,7 @@ struct Hole {
 /// The ids above `after` that no row has, each hole ending at a row at or below `through`.
 std::vector<Hole> holes_of(EventId after, EventId through, std::span<const event::EventRow> rows);
 
-/// Open gaps as disjoint ranges, in memory as in the store: every change is also put into a batch.
+/// Missing ids as disjoint ranges, in memory as in the store: every change is also put into a batch.
 ///
 /// A range never holds an id whose row was seen: merging neighbours to save room would swallow the
 /// rows between them, which would then be taken for late and be delivered twice. So a bound on their
@@ -32,6 +32,9 @@ std::vector<Hole> holes_of(EventId after, EventId through, std::span<const event
 /// Threads: one.
 class GapTracker {
 public:
+    enum class Of { gaps, watched };  ///< which rows of the store they are
+    explicit GapTracker(Of of) : of_(of) {}
+
     /// What the store had. `settle_deadlines` follows once the site's time is known.
     void load(const std::vector<checkpoint::Gap>& gaps);
     void settle_deadlines(checkpoint::Instant site_now, Clock::Time now, Clock::Duration at_most);
@@ -45,6 +48,9 @@ public:
     /// `range` must not overlap any open one.
     void open(IdRange range, checkpoint::Instant deadline, Clock::Time due, checkpoint::Batch& batch);
 
+    /// No longer kept: the range with the lowest ids.
+    void forget_lowest(checkpoint::Batch& batch);
+
     /// The row of `id` appeared: shrinks or splits its gap. False if the id is in none.
     bool take(EventId id, checkpoint::Batch& batch);
 
@@ -56,6 +62,7 @@ public:
         EventId first = 0;
         EventId last = 0;
         std::uint64_t missing = 0;
+        std::vector<IdRange> parts{};  ///< what of it was still missing
     };
 
     /// An answer asked for at `asked` showed everything it would ever show inside `ranges`, and what
@@ -69,8 +76,11 @@ private:
         std::optional<Clock::Time> due;  ///< the same on our clock; nullopt: not known yet, so not due
         EventId origin = 0;              ///< first id when it was opened; the pieces of a split gap share it
     };
+    Of of_;
     std::map<EventId, Open> gaps_;  // by first id
 
+    void put(EventId first, const Open& gap, checkpoint::Batch& batch);
+    void erase(EventId first, checkpoint::Batch& batch) const;
     std::map<EventId, Open>::const_iterator at_or_after(EventId id) const;
 };
 

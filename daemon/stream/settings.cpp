@@ -32,6 +32,9 @@ Settings clamped(Settings given, Logger& log) {
     clamp<ms>("idle_interval", given.idle_interval, Settings::interval_floor, 1h, log);
     clamp<ms>("gap_timeout", given.gap_timeout, 1s, 24h, log);
     clamp<ms>("gap_interval", given.gap_interval, Settings::interval_floor, 1h, log);
+    clamp<ms>("gap_watch", given.gap_watch, 0ms, 30 * 24h, log);
+    clamp<ms>("watch_interval", given.watch_interval, Settings::interval_floor, 24h, log);
+    clamp<std::size_t>("most_watched", given.most_watched, 1, 1'000'000, log);
     clamp<std::size_t>("gap_queries", given.gap_queries, 1, 100, log);
     clamp<std::size_t>("ranges_per_query", given.ranges_per_query, 1, 200, log);
     clamp<std::size_t>("most_gaps", given.most_gaps, 1, 1'000'000, log);

@@ -44,12 +44,14 @@ Stream::Impl::Impl(const Settings& settings, Loop& loop, EventReader& reader, ch
       live_pages_(settings_.recent_bytes - settings_.recent_bytes / 4),
       lane_pages_(settings_.recent_bytes / 4),
       gap_trouble_{"for missing ids", Backoff(settings_.backoff)},
+      tail_trouble_{"for ids that were given up", Backoff(settings_.backoff)},
       lane_trouble_{"for plugins that are behind", Backoff(settings_.backoff)},
       newest_trouble_{"for the newest event", Backoff(settings_.backoff)} {
     const auto& stored = store_.snapshot();
     knows_position_ = stored.highest_seen.has_value();
     highest_ = stored.highest_seen.value_or(0);
     gaps_.load(stored.gaps);
+    tail_.load(stored.watched);
     want_fields(settings_.fields);
 }
 
@@ -72,8 +74,8 @@ void Stream::Impl::start() {
 
 void Stream::Impl::stop() {
     stopped_ = true;
-    for (auto* timer :
-         {&give_up_timer_, &poll_timer_, &escalation_timer_, &gap_timer_, &pump_timer_, &newest_timer_})
+    for (auto* timer : {&give_up_timer_, &poll_timer_, &escalation_timer_, &gap_timer_, &tail_timer_,
+                        &pump_timer_, &newest_timer_})
         timer->reset();
     if (fetcher_) fetcher_->stop();
 }
@@ -225,10 +227,12 @@ void Stream::Impl::begin() {
     last_event_ = clock_.now();
     give_up_timer_.reset();
     gaps_.settle_deadlines(site_.now(), clock_.now(), settings_.gap_timeout);
+    tail_.settle_deadlines(site_.now(), clock_.now(), settings_.gap_watch);
     log_.info("[STREAM-BEGINS] Following the site's event log. after={} open_gaps={}", highest_,
               gaps_.size());
     if (listener_.on_begin) listener_.on_begin(highest_);
     arm_gap_timer();
+    arm_tail_timer();
     pump_at(clock_.now());
 }
 
@@ -243,7 +247,7 @@ bool Stream::Impl::take_live(const event::PagePtr& page) {
     if (!room_for(holes)) return false;
     checkpoint::Batch batch;
     open_gaps(holes, batch);
-    log_old(holes.old);
+    pass_over(holes.old, batch);
     batch.set_highest_seen(through);
     store_.apply(std::move(batch),
                  holes.young.empty() ? checkpoint::Urgency::lazy : checkpoint::Urgency::settled);
@@ -266,6 +270,7 @@ Status Stream::Impl::status() const {
     out.since = outage_.since();
     out.highest = highest_;
     out.open_gaps = gaps_.size();
+    out.watched = tail_.size();
     out.skew = site_.skew();
     out.last_error = outage_.last_error();
     return out;

@@ -27,9 +27,12 @@ struct Settings {
     std::chrono::milliseconds gap_interval{1000};    ///< pause between rounds of asking for missing ids
     std::size_t gap_queries = 4;                     ///< per round at most
     std::size_t ranges_per_query = 50;               ///< open gaps that one query asks for
-    std::size_t most_gaps = 20'000;                  ///< open at a time; newer events wait above it
-    std::size_t workers = 2;                         ///< queries at once for lanes that are behind; 1 to 16
-    std::size_t catch_up_queries = 1;                ///< at once for what follows a full page; 1 to 16 …
+    std::chrono::milliseconds gap_watch{std::chrono::hours(24)};  ///< one given up is looked for; 0: not …
+    std::chrono::milliseconds watch_interval{60'000};             ///< … with this pause between rounds
+    std::size_t most_watched = 20'000;       ///< ranges; above it the lowest are forgotten
+    std::size_t most_gaps = 20'000;          ///< open at a time; newer events wait above it
+    std::size_t workers = 2;                 ///< queries at once for lanes that are behind; 1 to 16
+    std::size_t catch_up_queries = 1;        ///< at once for what follows a full page; 1 to 16 …
     std::chrono::milliseconds calm{60'000};  ///< … but one after the other for so long after a failure
     std::size_t recent_bytes = std::size_t{32} << 20;  ///< pages kept for lanes that are a little behind
     Backoff::Limits backoff{std::chrono::milliseconds(250), std::chrono::milliseconds(1000),
@@ -73,8 +76,10 @@ struct Status {
     std::uint64_t events = 0;    ///< handed on by `on_live`
     std::uint64_t late = 0;      ///< rows that appeared inside open gaps
     std::uint64_t gaps_closed = 0;
-    std::uint64_t repeated = 0;  ///< rows that came twice in one page
-    std::uint64_t ignored = 0;   ///< rows that nobody had asked for
+    std::size_t watched = 0;      ///< ranges that were given up and are still looked for
+    std::uint64_t very_late = 0;  ///< rows that appeared inside those
+    std::uint64_t repeated = 0;   ///< rows that came twice in one page
+    std::uint64_t ignored = 0;    ///< rows that nobody had asked for
 };
 
 /// What the owner is told, on the loop.

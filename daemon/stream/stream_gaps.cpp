@@ -34,6 +34,19 @@ event::PagePtr copy_rows(const std::vector<const event::EventRow*>& rows) {
     return std::make_shared<const event::EventPage>(std::string(), std::move(copies), std::move(side));
 }
 
+/// An answer is trusted up to its last row, as everywhere; without rows it speaks for all that was asked for.
+EventId through_of(const std::vector<IdRange>& asked_for, const event::EventPage& page) {
+    const auto rows = page.rows();
+    return rows.empty() ? asked_for.back().last : rows.back().id;
+}
+
+std::vector<IdRange> covered_by(const std::vector<IdRange>& asked_for, EventId through) {
+    std::vector<IdRange> out;
+    for (const auto& range : asked_for)
+        if (range.first <= through) out.push_back({range.first, std::min(range.last, through)});
+    return out;
+}
+
 /// Of holes in a page, what is not open yet; old ones would have been filled by now.
 Stream::Impl::Holes Stream::Impl::sort_out(const std::vector<Hole>& holes) const {
     Holes out;
@@ -41,7 +54,8 @@ Stream::Impl::Holes Stream::Impl::sort_out(const std::vector<Hole>& holes) const
     for (const auto& hole : holes) {
         const bool young = hole.next_created == std::chrono::sys_seconds{} || hole.next_created > oldest;
         for (const auto& part : gaps_.unknown_in(hole.ids))
-            (young ? out.young : out.old).push_back({part, hole.next_created});
+            for (const auto& news : tail_.unknown_in(part))
+                (young ? out.young : out.old).push_back({news, hole.next_created});
     }
     return out;
 }
@@ -75,7 +89,8 @@ void Stream::Impl::open_gaps(const Holes& holes, checkpoint::Batch& batch) {
     arm_gap_timer();
 }
 
-void Stream::Impl::log_old(const std::vector<Hole>& holes) {
+void Stream::Impl::pass_over(const std::vector<Hole>& holes, checkpoint::Batch& batch) {
+    watch(holes, batch);
     // A log with many holes would fill a page of ours per page of the site's: the rest is counted.
     constexpr std::size_t most_lines = 10;
     std::uint64_t rest = 0;
@@ -96,11 +111,16 @@ void Stream::Impl::log_old(const std::vector<Hole>& holes) {
 
 /// Every page passes here first, whoever asked for it.
 void Stream::Impl::find_late(const event::PagePtr& page) {
-    if (gaps_.size() == 0) return;
+    take_late(page, gaps_, event::Late::awaited);
+    take_late(page, tail_, event::Late::given_up);
+}
+
+void Stream::Impl::take_late(const event::PagePtr& page, GapTracker& from, event::Late how) {
+    if (from.size() == 0) return;
     checkpoint::Batch batch;
     std::vector<const event::EventRow*> late;
     for (const auto& row : page->rows())
-        if (gaps_.take(row.id, batch)) late.push_back(&row);
+        if (from.take(row.id, batch)) late.push_back(&row);
     if (late.empty()) return;
     // Before the sink hears of them: whatever it is handed from now on must hold them.
     for (const auto* row : late) {
@@ -109,10 +129,19 @@ void Stream::Impl::find_late(const event::PagePtr& page) {
         for (auto& [position, wish] : wishes_)
             if (wish.in_flight && position < row->id) wish.late.push_back(row->id);
     }
-    counters_.late += late.size();
-    log_.info("[GAP-FILLED] Missing events have appeared. rows={} first={} last={} open_gaps={}", late.size(),
-              late.front()->id, late.back()->id, gaps_.size());
-    sink_.on_late(late.size() == page->rows().size() ? page : copy_rows(late), batch);
+    if (how == event::Late::awaited) {
+        counters_.late += late.size();
+        log_.info("[GAP-FILLED] Missing events have appeared. rows={} first={} last={} open_gaps={}",
+                  late.size(), late.front()->id, late.back()->id, gaps_.size());
+    } else {
+        counters_.very_late += late.size();
+        log_.warning(
+            "[GAP-FILLED-LATE] Events have appeared whose ids had been given up; delivered now. rows={} "
+            "first={} "
+            "last={}",
+            late.size(), late.front()->id, late.back()->id);
+    }
+    sink_.on_late(late.size() == page->rows().size() ? page : copy_rows(late), batch, how);
     store_.apply(std::move(batch), checkpoint::Urgency::settled);
 }
 
@@ -161,13 +190,8 @@ void Stream::Impl::on_gap_answer(const std::vector<IdRange>& asked_for, Clock::T
     gap_trouble_.succeeded(log_);
     note(*answer);
     find_late(answer->page);
-    // Trusted up to its last row, as everywhere; without rows it speaks for all that was asked for.
-    const auto rows = answer->page->rows();
-    const auto through = rows.empty() ? asked_for.back().last : rows.back().id;
-    std::vector<IdRange> covered;
-    for (const auto& range : asked_for)
-        if (range.first <= through) covered.push_back({range.first, std::min(range.last, through)});
-    close_gaps(covered, asked);
+    const auto through = through_of(asked_for, *answer->page);
+    close_gaps(covered_by(asked_for, through), asked);
     next_gap_ = through + 1;
     ask_for_gaps();
 }
@@ -182,10 +206,12 @@ void Stream::Impl::close_gaps(const std::vector<IdRange>& covered, Clock::Time a
     checkpoint::Batch batch;
     const auto closed = gaps_.close(covered, asked, batch);
     if (closed.empty()) return;
-    for (const auto& gap : closed)
+    for (const auto& gap : closed) {
+        for (const auto& part : gap.parts) watch(part, site_.now(), batch);
         log_.warning(
             "[GAP-CLOSED] Ids never appeared; no longer waited for. first={} last={} missing={} waited_s={}",
             gap.first, gap.last, gap.missing, settings_.gap_timeout.count() / 1000);
+    }
     counters_.gaps_closed += closed.size();
     store_.apply(std::move(batch), checkpoint::Urgency::settled);
     loop_.post([this, alive = std::weak_ptr(alive_)] {

@@ -1,7 +1,8 @@
 #pragma once
-// The state of the stream. Private to it; its functions are grouped over several sources: stream.cpp the live
-// poll, stream_ahead.cpp the same while there is much to catch up with, stream_lanes.cpp lanes that are
-// behind, stream_gaps.cpp missing ids, stream_newest.cpp where new plugins begin.
+// The state of the stream. Private to it; its functions are grouped over several sources: stream.cpp the
+// live poll, stream_ahead.cpp the same while there is much to catch up with, stream_lanes.cpp lanes that are
+// behind, stream_gaps.cpp missing ids, stream_tail.cpp such as were given up, stream_newest.cpp where new
+// plugins begin.
 
 #include <deque>
 #include <map>
@@ -23,6 +24,10 @@ Settings clamped(Settings given, Logger& log);
 event::PagePtr copy_rows(const std::vector<const event::EventRow*>& rows);
 
 bool shows(const event::EventPage& page, EventId id);
+
+/// How far an answer to a query for missing ids speaks, and for which of them.
+EventId through_of(const std::vector<IdRange>& asked_for, const event::EventPage& page);
+std::vector<IdRange> covered_by(const std::vector<IdRange>& asked_for, EventId through);
 
 /// Queries beside the live poll that fail on their own: while the live poll fails too, it speaks for all.
 struct SideTrouble {
@@ -97,12 +102,20 @@ private:
     Holes sort_out(const std::vector<Hole>& holes) const;
     bool room_for(const Holes& holes);
     void open_gaps(const Holes& holes, checkpoint::Batch& batch);
-    void log_old(const std::vector<Hole>& holes);
+    void pass_over(const std::vector<Hole>& holes, checkpoint::Batch& batch);
+    void take_late(const event::PagePtr& page, GapTracker& from, event::Late how);
     void find_late(const event::PagePtr& page);
     void arm_gap_timer();
     void ask_for_gaps();
     void on_gap_answer(const std::vector<IdRange>& asked_for, Clock::Time asked, Result<Answer> answer);
     void close_gaps(const std::vector<IdRange>& covered, Clock::Time asked);
+
+    // stream_tail.cpp: missing ids that were given up
+    void watch(IdRange ids, checkpoint::Instant since, checkpoint::Batch& batch);
+    void watch(const std::vector<Hole>& holes, checkpoint::Batch& batch);
+    void arm_tail_timer();
+    void ask_for_tail();
+    void on_tail_answer(const std::vector<IdRange>& asked_for, Clock::Time asked, Result<Answer> answer);
 
     // stream_newest.cpp: what the site has now
     void ask_for_newest_at(Clock::Time when);
@@ -138,7 +151,8 @@ private:
 
     SiteClock site_;
     Outage outage_;
-    GapTracker gaps_;
+    GapTracker gaps_{GapTracker::Of::gaps};
+    GapTracker tail_{GapTracker::Of::watched};
     RecentPages live_pages_;
     RecentPages lane_pages_;
     Status counters_;
@@ -176,6 +190,13 @@ private:
     std::size_t round_left_ = 0;
     SideTrouble gap_trouble_;
     Loop::Handle gap_timer_;
+
+    bool asking_tail_ = false;
+    EventId next_tail_ = 0;
+    std::size_t tail_left_ = 0;
+    bool tail_full_ = false;
+    SideTrouble tail_trouble_;
+    Loop::Handle tail_timer_;
 
     std::map<EventId, Wish> wishes_;  // by position
     std::deque<EventId> queue_;       // those not in flight, in the order they came

@@ -163,11 +163,10 @@ Result<std::optional<event::Stretch>> Stream::Impl::stretch_of(EventId position,
         lane_trouble_.until = clock_.now() + settings_.interval;
         return std::nullopt;
     }
-    if (!holes.young.empty()) {
-        checkpoint::Batch batch;
-        open_gaps(holes, batch);
-        store_.apply(std::move(batch), checkpoint::Urgency::settled);
-    }
+    checkpoint::Batch batch;
+    open_gaps(holes, batch);
+    watch(holes.old, batch);
+    if (!batch.empty()) store_.apply(std::move(batch), checkpoint::Urgency::settled);
     if (rows.empty() || rows.back().id <= through) return event::Stretch{position, through, answer.page};
     std::vector<const event::EventRow*> some;
     for (const auto& row : rows)

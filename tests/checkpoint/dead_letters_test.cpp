@@ -180,7 +180,7 @@ TEST_CASE("a state file of the first layout is brought up to date, and nothing o
     REQUIRE(again->snapshot().pending.size() == 1);
     CHECK(again->snapshot().pending[0].history == row.history);
     CHECK(again->snapshot().dead_letters.size() == 1);
-    CHECK(read_number(state.file(), "PRAGMA user_version") == 3);
+    CHECK(read_number(state.file(), "PRAGMA user_version") == 4);
 }
 
 TEST_CASE("C139 a pause is found again, also in a state file of the second layout") {
@@ -190,8 +190,8 @@ TEST_CASE("C139 a pause is found again, also in a state file of the second layou
         REQUIRE(state.open()->close(10s));
         sqlite3* db = nullptr;
         REQUIRE(sqlite3_open(state.file().c_str(), &db) == SQLITE_OK);
-        const int code =
-            sqlite3_exec(db, "DROP TABLE paused; PRAGMA user_version=2", nullptr, nullptr, nullptr);
+        const int code = sqlite3_exec(db, "DROP TABLE paused; DROP TABLE watched; PRAGMA user_version=2",
+                                      nullptr, nullptr, nullptr);
         sqlite3_close(db);
         REQUIRE(code == SQLITE_OK);
     }
@@ -211,7 +211,7 @@ TEST_CASE("C139 a pause is found again, also in a state file of the second layou
     const auto store = state.open();
     CHECK(store->snapshot().paused == std::map<std::string, checkpoint::Paused>{{"notes", paused}});
     CHECK(store->snapshot().plugins.at("notes").cursor == 5);
-    CHECK(read_number(state.file(), "PRAGMA user_version") == 3);
+    CHECK(read_number(state.file(), "PRAGMA user_version") == 4);
 }
 
 TEST_CASE("a visitor changes what it was told to, and leaves the mark of a daemon that was killed") {

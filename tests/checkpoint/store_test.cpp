@@ -44,6 +44,9 @@ TEST_CASE("C23 what was stored is found again, with ids above 2^53 exact") {
         batch.set_progress("notes", {big, big + 5, big + 7});
         batch.put_pending(a_pending(big + 2));
         batch.put_gap({big + 3, big + 4, Instant(std::chrono::milliseconds(42))});
+        batch.put_watched({big + 1, big + 2, Instant(std::chrono::milliseconds(43))});
+        batch.put_watched({5, 6, {}});
+        batch.erase_watched(5);
         store->apply(std::move(batch), Urgency::settled);
         REQUIRE(store->close(10s));
     }
@@ -69,6 +72,7 @@ TEST_CASE("C23 what was stored is found again, with ids above 2^53 exact") {
     CHECK(row.project == 70);
     CHECK(row.created_at == expected.created_at);
     CHECK(found.gaps == std::vector<Gap>{{big + 3, big + 4, Instant(std::chrono::milliseconds(42))}});
+    CHECK(found.watched == std::vector<Gap>{{big + 1, big + 2, Instant(std::chrono::milliseconds(43))}});
 }
 
 TEST_CASE("of two changes to a row the later one stays, and an erased row is gone") {

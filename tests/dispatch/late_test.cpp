@@ -163,7 +163,7 @@ namespace {
 void show_late(Rig& rig, EventId id) {
     rig.source.show({id});
     checkpoint::Batch batch;
-    rig.dispatcher->on_late(page_of({{id}}), batch);
+    rig.dispatcher->on_late(page_of({{id}}), batch, event::Late::awaited);
     rig.store->apply(std::move(batch), checkpoint::Urgency::settled);
 }
 

@@ -168,7 +168,7 @@ private:
             rig_.source.show(row);
         }
         checkpoint::Batch batch;
-        rig_.dispatcher->on_late(page_of(late), batch);
+        rig_.dispatcher->on_late(page_of(late), batch, event::Late::awaited);
         for (const auto& row : late) batch.erase_gap(row.id);
         rig_.store->apply(std::move(batch), checkpoint::Urgency::settled);
         settle_or_die();

@@ -263,10 +263,10 @@ public:
         for (EventId id = first; id <= last; ++id) rows.push_back({id});
         live(rows);
     }
-    void late(const std::vector<Row>& rows) {
+    void late(const std::vector<Row>& rows, event::Late how = event::Late::awaited) {
         for (const auto& row : rows) source.show(row);
         Batch batch;
-        dispatcher->on_late(page_of(rows), batch);
+        dispatcher->on_late(page_of(rows), batch, how);
         store->apply(std::move(batch), checkpoint::Urgency::settled);
         settle_loop();
     }

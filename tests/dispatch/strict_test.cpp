@@ -67,6 +67,32 @@ TEST_CASE("C54 a strict plugin goes on when a missing id is given up") {
     CHECK(rig.status("strict").cursor == 106);
 }
 
+TEST_CASE(
+    "C49 a row that comes after its gap was given up is told of to strict plugins, delivered to others") {
+    Rig rig(100, strict_one());
+    rig.begin();
+    const auto strict = rig.load("strict"), other = rig.load("late");
+    rig.live(rows(101, 104, 103));
+    rig.run(strict);
+    rig.run(other);
+    rig.late({{103}}, event::Late::given_up);
+    rig.run(strict);
+    rig.run(other);
+    CHECK(ids(strict->journal) == Ids{101, 102, 104});
+    CHECK(ids(other->journal) == Ids{101, 102, 104, 103});
+    CHECK(rig.log.count("[STRICT-MISSED]") == 1);
+    CHECK(rig.log.count("plugin=strict event=103") == 1);
+    // Where it is not past the row, it gets it in its place.
+    rig.source.gaps = {106};
+    rig.live(rows(105, 108, 106));
+    rig.run(strict);
+    rig.source.gaps.clear();
+    rig.late({{106}}, event::Late::given_up);
+    rig.run(strict);
+    CHECK(ids(strict->journal) == Ids{101, 102, 104, 105, 106, 107, 108});
+    CHECK(rig.log.count("[STRICT-MISSED]") == 1);
+}
+
 TEST_CASE("a strict plugin that waits comes back there after a kill") {
     Rig rig(100, strict_one());
     rig.begin();

@@ -76,7 +76,7 @@ TEST_CASE("C48 a gap is closed after its time with exactly one warning, and leav
     CHECK(f.stream->status().gaps_closed == 2);
     f.pass(60s, 1s);
     CHECK(f.log.count("[GAP-CLOSED]") == 2);
-    f.site.show(105);  // too late now
+    f.site.show(105);  // too late now, but for the tail watch
     f.pass(5s, 1s);
     CHECK(sorted(lane.got) == std::vector<EventId>{101, 102, 103, 104, 106, 108, 109, 110, 113});
     f.stop();

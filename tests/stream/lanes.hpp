@@ -24,7 +24,8 @@ public:
     std::deque<Lane> lanes;
     std::vector<event::Stretch> live;
     event::EventSource* source = nullptr;
-    bool broken = false;  ///< a stretch did not fit, or went above the level
+    std::size_t very_late = 0;  ///< rows of gaps that were given up
+    bool broken = false;        ///< a stretch did not fit, or went above the level
 
     Lane& add(EventId start) {
         auto& lane = lanes.emplace_back();
@@ -64,7 +65,8 @@ public:
         live.push_back(stretch);
         pull_all();
     }
-    void on_late(const event::PagePtr& rows, checkpoint::Batch& batch) override {
+    void on_late(const event::PagePtr& rows, checkpoint::Batch& batch, event::Late how) override {
+        very_late += how == event::Late::given_up ? rows->rows().size() : 0;
         int n = 0;
         for (auto& lane : lanes) {
             ++n;
