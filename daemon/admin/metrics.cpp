@@ -83,6 +83,11 @@ void add_stream(Page& page, const StreamView& stream) {
                  static_cast<double>(stream.late));
     page.counter("sgeventd_stream_gaps_closed_total", "Gaps that were given up",
                  static_cast<double>(stream.gaps_closed));
+    page.gauge("sgeventd_stream_watched_gaps",
+               "Ranges of missing event ids that were given up and are looked for",
+               static_cast<double>(stream.watched));
+    page.counter("sgeventd_stream_given_up_events_total",
+                 "Events that turned up after their gap was given up", static_cast<double>(stream.very_late));
     page.counter("sgeventd_site_queries_total", "Queries for events", static_cast<double>(stream.polls),
                  {{"kind", "poll"}});
     page.counter("sgeventd_site_queries_total", "", static_cast<double>(stream.lane_queries),

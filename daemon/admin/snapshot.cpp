@@ -40,7 +40,9 @@ nlohmann::json to_json(const StreamView& stream) {
             {"failures", stream.failures},
             {"events", stream.events},
             {"late", stream.late},
-            {"gaps_closed", stream.gaps_closed}};
+            {"gaps_closed", stream.gaps_closed},
+            {"watched", stream.watched},
+            {"very_late", stream.very_late}};
 }
 
 nlohmann::json to_json(const PluginView& plugin) {

@@ -34,6 +34,8 @@ struct StreamView {
     std::string last_error;
     std::uint64_t polls = 0, lane_queries = 0, gap_queries = 0, answers = 0, failures = 0;
     std::uint64_t events = 0, late = 0, gaps_closed = 0;
+    std::size_t watched = 0;      ///< ranges of ids that were given up and are still looked for
+    std::uint64_t very_late = 0;  ///< events that turned up in such
 };
 
 /// How a plugin is, in one word and one look.

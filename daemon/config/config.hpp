@@ -72,6 +72,8 @@ struct Site {
     int catch_up_queries = 6;
     std::vector<std::string> event_fields;  ///< besides the usual ones
     std::chrono::milliseconds gap_timeout{std::chrono::minutes(5)};
+    std::chrono::milliseconds gap_watch{std::chrono::hours(24)};
+    std::chrono::milliseconds gap_watch_interval{std::chrono::minutes(1)};
     bool use_session_uuid = true;
     Secret proxy;                   ///< empty: none
     std::filesystem::path ca_file;  ///< empty: the system's

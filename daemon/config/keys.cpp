@@ -111,6 +111,10 @@ std::vector<Key> site_keys() {
             "fields of EventLogEntry that every event has besides the usual ones, such as description"),
         key("gap_timeout", [](Site& x) -> Slot { return &x.gap_timeout; },
             "how long a missing event is waited for", {100 * ms, 7 * days}),
+        key("gap_watch", [](Site& x) -> Slot { return &x.gap_watch; },
+            "how long it is looked for after that; 0s: not at all", {0, 30 * days}),
+        key("gap_watch_interval", [](Site& x) -> Slot { return &x.gap_watch_interval; },
+            "pause between two looks for such events", {100 * ms, 1 * days}),
         key(
             "use_session_uuid", [](Site& x) -> Slot { return &x.use_session_uuid; },
             "whether a plugin's writes carry the session of the event it answers"),

@@ -125,6 +125,8 @@ admin::StreamView stream_view(const Statuses& statuses) {
     view.events = from.events;
     view.late = from.late;
     view.gaps_closed = from.gaps_closed;
+    view.watched = from.watched;
+    view.very_late = from.very_late;
     return view;
 }
 

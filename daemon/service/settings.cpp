@@ -139,6 +139,8 @@ stream::Settings stream_settings(const config::Config& config) {
     to.interval = from.poll_interval;
     to.idle_interval = from.idle_poll_interval;
     to.gap_timeout = from.gap_timeout;
+    to.gap_watch = from.gap_watch;
+    to.watch_interval = from.gap_watch_interval;
     to.backoff = {retry_floor, from.retry_first, from.retry_longest};
     if (config.strict_start) to.give_up_after = config.strict_start_time;
     return to;

@@ -55,11 +55,11 @@ TEST_CASE(
     CHECK(calls(home, "all") == expected);
 }
 
-TEST_CASE("C54 a strict plugin gets the exact order, before and after a hole that never fills") {
+TEST_CASE("C49 C54 a strict plugin gets the exact order, before and after a hole that never fills") {
     sandbox::Site site;
     site.add_event(event(100));
     Home home(site, {scripted("strict", json::object(), {{"strict_order", true}}), scripted("late")},
-              {{"site", {{"gap_timeout", "5s"}}}});
+              {{"site", {{"gap_timeout", "5s"}, {"gap_watch_interval", "100ms"}}}});
     Daemon daemon(home);
     REQUIRE(daemon.wait_until_followed({"strict", "late"}));
     const auto add = [&](std::int64_t first, std::int64_t last, std::int64_t hidden) {
@@ -93,6 +93,18 @@ TEST_CASE("C54 a strict plugin gets the exact order, before and after a hole tha
     REQUIRE(has("strict", 13));
     const auto all = handled("strict");
     CHECK(std::is_sorted(all.begin(), all.end()));
+
+    // C49: it comes after all.
+    site.show(112);
+    REQUIRE(has("late", 14));
+    CHECK(handled("late").back() == 112);
+    REQUIRE(daemon.wait_for_log("[STRICT-MISSED]"));
+    CHECK(daemon.count_in_log("[GAP-FILLED-LATE]") == 1);
+    add(115, 115, 0);
+    for (const auto* plugin : {"strict", "late"}) REQUIRE(daemon.wait_for_cursor(plugin, 115));
+    CHECK(handled("strict").back() == 115);
+    CHECK(handled("strict").size() == 14);
+    CHECK(handled("late").size() == 15);
 }
 
 }  // namespace in_order_test
