@@ -7,7 +7,6 @@
 #include "cli/commands.hpp"
 #include "cli/dead_letters_command.hpp"
 #include "cli/import_command.hpp"
-#include "cli/replay_command.hpp"
 #include "cli/sandbox_command.hpp"
 #include "cli/site_command.hpp"
 #include "util/nearest.hpp"
@@ -20,13 +19,6 @@ constexpr const char* footer =
     "cannot be reached, "
     "70 a bug of ours, 73 damaged state, 74 the disk refused, 75 another daemon holds the state,\n"
     "77 the site does not allow it, 78 configuration, 130 a second signal.";
-
-void add_config(CLI::App& command, std::filesystem::path& config) {
-    command.add_option("--config", config, "the configuration file")
-        ->envname("SGEVENTD_CONFIG")
-        ->required()
-        ->type_name("FILE");
-}
 
 void add_run(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "run", "Run the daemon in the foreground");
@@ -133,29 +125,6 @@ void add_demo(CLI::App& app, Chosen& chosen) {
         ->check(CLI::Range(1U, 86'400U))
         ->type_name("N");
     command->callback([&chosen, options] { chosen.command = [options] { return demo_command(*options); }; });
-}
-
-void add_replay(CLI::App& app, Chosen& chosen) {
-    auto* command = add_command(app, "replay", "Show what plugins would do with events of the past");
-    const auto options = std::make_shared<ReplayCommandOptions>();
-    add_config(*command, options->config);
-    command->add_option("IDS", options->ids, "of events: 101, or 101-120; again for more")
-        ->required()
-        ->type_name("");
-    command
-        ->add_option("--plugin", options->replay.plugins, "of the collections; again for more; default: all")
-        ->type_name("NAME")
-        ->allow_extra_args(false);
-    command->add_option("--library", options->replay.libraries, "a plugin by its file; again for more")
-        ->type_name("FILE")
-        ->allow_extra_args(false);
-    auto* execute = command->add_flag("--execute", options->replay.execute,
-                                      "call the callbacks; what they would change is shown, not made");
-    command->add_flag("--write", options->replay.write, "… and is made")->needs(execute);
-    command->add_flag("--all", options->show_all, "show the callbacks that do not want an event, and why");
-    add_output(*command, options->output);
-    command->callback(
-        [&chosen, options] { chosen.command = [options] { return replay_command(*options); }; });
 }
 
 void add_site_options(CLI::App& command, SiteOptions& options) {
@@ -296,6 +265,13 @@ int stray(const CLI::App& app, const std::string& word) {
 
 }  // namespace
 
+void add_config(CLI::App& command, std::filesystem::path& config) {
+    command.add_option("--config", config, "the configuration file")
+        ->envname("SGEVENTD_CONFIG")
+        ->required()
+        ->type_name("FILE");
+}
+
 int run_command_line(int argc, const char* const* argv) {
     CLI::App app("Event daemon for Flow Production Tracking (ShotGrid)", "sgeventd");
     Chosen chosen;
@@ -311,6 +287,8 @@ int run_command_line(int argc, const char* const* argv) {
     add_check_config(app, chosen);
     add_status(app, chosen);
     add_replay(app, chosen);
+    add_record(app, chosen);
+    add_tail(app, chosen);
     add_reload(app, chosen);
     add_plugins(app, chosen);
     add_poll(app, chosen);

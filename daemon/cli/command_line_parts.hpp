@@ -2,6 +2,7 @@
 // What the sources of the command line share.
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -20,6 +21,12 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 
 void add_output(CLI::App& command, Output& output);
 
+/// `--config`, which is needed unless the environment names one.
+void add_config(CLI::App& command, std::filesystem::path& config);
+
+void add_replay(CLI::App& app, Chosen& chosen);
+void add_record(CLI::App& app, Chosen& chosen);
+void add_tail(CLI::App& app, Chosen& chosen);
 void add_status(CLI::App& app, Chosen& chosen);
 void add_reload(CLI::App& app, Chosen& chosen);
 void add_plugins(CLI::App& app, Chosen& chosen);

@@ -9,8 +9,12 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
 #include <mutex>
 
+#include "cli/failure_code.hpp"
 #include "config/load.hpp"
 
 namespace sg::cli {
@@ -156,24 +160,6 @@ private:
     std::mutex mutex_;
 };
 
-ExitCode code_of(const Failure& why) {
-    switch (why.cause) {
-        case Cause::network:
-        case Cause::timed_out:
-        case Cause::busy:
-        case Cause::bad_answer:
-        case Cause::stopped:
-            return ExitCode::unavailable;
-        case Cause::authentication:
-        case Cause::permission:
-            return ExitCode::not_allowed;
-        case Cause::internal:
-            return ExitCode::io;
-        default:
-            return ExitCode::data;
-    }
-}
-
 }  // namespace
 
 std::optional<std::vector<stream::IdRange>> parse_ids(const std::vector<std::string>& words,
@@ -226,6 +212,18 @@ ExitCode replay_command(const ReplayCommandOptions& options) {
     }
     auto replay = options.replay;
     replay.ids = std::move(*ids);
+    std::ifstream file;
+    if (!options.file.empty()) {
+        const bool is_piped = options.file == "-";
+        if (!is_piped) file.open(options.file);
+        if (!is_piped && !file) {
+            std::fprintf(stderr, "sgeventd: cannot read %s: %s\n", options.file.c_str(),
+                         std::strerror(errno));
+            return ExitCode::data;
+        }
+        replay.from = is_piped ? &std::cin : &file;
+        replay.recording = is_piped ? "standard input" : options.file;
+    }
     TextView text(options.show_all);
     JsonView lines;
     service::ReplayView& view =

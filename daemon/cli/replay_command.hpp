@@ -16,7 +16,8 @@ using service::ExitCode;
 
 struct ReplayCommandOptions {
     std::filesystem::path config;
-    std::vector<std::string> ids;  ///< `101` or `101-120`
+    std::vector<std::string> ids;  ///< `101` or `101-120`; or …
+    std::string file;              ///< … a recording; `-` is standard input
     service::ReplayOptions replay;
     bool show_all = false;
     Output output = Output::text;

@@ -3,7 +3,6 @@
 #include "cli/site_command.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 #include <charconv>
 #include <csignal>
@@ -11,10 +10,11 @@
 #include <iostream>
 #include <thread>
 
+#include "cli/failure_code.hpp"
+#include "cli/interruption.hpp"
 #include "cli/progress_line.hpp"
 #include "config/load.hpp"
 #include "service/settings.hpp"
-#include "service/signals.hpp"
 #include "site/client.hpp"
 #include "util/thread.hpp"
 
@@ -34,27 +34,6 @@ public:
     }
 };
 
-/// Ends what runs when somebody presses Ctrl-C, or the system asks.
-class Interruption {
-public:
-    Interruption()
-        : thread_(start_thread("site-signals", [this](const std::stop_token& end) { watch(end); })) {}
-    std::stop_token token() const { return stop_.get_token(); }
-
-private:
-    void watch(const std::stop_token& end) {
-        while (!end.stop_requested()) {
-            pollfd ready{signals_.fd(), POLLIN, 0};
-            if (::poll(&ready, 1, 20) != 1) continue;
-            const int signal = signals_.take();
-            if (signal == SIGINT || signal == SIGTERM) stop_.request_stop();
-        }
-    }
-    service::Signals signals_;
-    std::stop_source stop_;
-    std::jthread thread_;
-};
-
 /// A client of the configured site, and as whom it calls.
 struct Caller {
     SystemClock clock;
@@ -67,22 +46,7 @@ void complain(const std::string& what) { std::fprintf(stderr, "sgeventd: %s\n", 
 
 ExitCode refused(const Failure& failure) {
     complain(failure.message);
-    switch (failure.cause) {
-        case Cause::network:
-        case Cause::timed_out:
-        case Cause::busy:
-        case Cause::bad_answer:
-            return ExitCode::unavailable;
-        case Cause::authentication:
-        case Cause::permission:
-            return ExitCode::not_allowed;
-        case Cause::stopped:
-            return ExitCode::interrupted;
-        case Cause::internal:
-            return ExitCode::io;
-        default:
-            return ExitCode::data;
-    }
+    return failure.cause == Cause::stopped ? ExitCode::interrupted : code_of(failure);
 }
 
 ExitCode open(const SiteOptions& options, std::stop_token stop, Caller& caller) {

@@ -1,7 +1,5 @@
 #include "service/replay.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
@@ -9,11 +7,13 @@
 #include "event/row_event.hpp"
 #include "plugins/collection.hpp"
 #include "plugins/plugin_set.hpp"
+#include "service/recording.hpp"
 #include "service/settings.hpp"
 #include "service/site_requests.hpp"
 #include "stream/page_reader.hpp"
 #include "stream/site_event_reader.hpp"
 #include "util/loop.hpp"
+#include "util/temporary_directory.hpp"
 
 namespace sg::service {
 namespace {
@@ -27,20 +27,7 @@ constexpr std::size_t ranges_per_query = 50;
 /// A directory of links to the plugins that were chosen, and of what a daemon keeps beside them.
 class Workplace {
 public:
-    static Result<std::unique_ptr<Workplace>> make() {
-        auto pattern = (fs::temp_directory_path() / "sgeventd-replay-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr)
-            return fail(Cause::internal, "cannot make the directory {}", pattern);
-        auto place = std::unique_ptr<Workplace>(new Workplace(pattern));
-        fs::create_directory(place->plugins());
-        return place;
-    }
-    ~Workplace() {
-        std::error_code ignored;
-        fs::remove_all(root_, ignored);
-    }
-    Workplace(const Workplace&) = delete;
-    Workplace& operator=(const Workplace&) = delete;
+    explicit Workplace(const fs::path& root) : root_(root) { fs::create_directory(plugins()); }
 
     fs::path plugins() const { return root_ / "plugins"; }
     fs::path cache() const { return root_ / "cache"; }
@@ -59,8 +46,7 @@ public:
     }
 
 private:
-    explicit Workplace(fs::path root) : root_(std::move(root)) {}
-    fs::path root_;
+    const fs::path root_;
 };
 
 Result<void> gather(const config::Config& config, const ReplayOptions& options, Logger& log,
@@ -260,6 +246,16 @@ Result<void> run_pages(Pages& pages, const ReplayOptions& options, Runner& runne
     }
 }
 
+Result<void> run_recording(std::istream& in, const ReplayOptions& options, Runner& runner, Logger& log) {
+    Recording recording(in, options.recording, log);
+    for (;;) {
+        auto page = recording.next();
+        if (!page) return tl::unexpected(page.error());
+        if (!*page) return {};
+        runner.offer(*page, 0, options.execute);
+    }
+}
+
 }  // namespace
 
 std::string why_no_match(const EventFilter& filter, std::string_view type, std::string_view attribute) {
@@ -281,9 +277,10 @@ std::string why_no_match(const EventFilter& filter, std::string_view type, std::
 Result<ReplayCounts> replay(const config::Config& config, const ReplayOptions& options,
                             logging::Logging& logging, ReplayView& view) {
     auto& log = logging.engine();
-    auto place = Workplace::make();
-    if (!place) return tl::unexpected(place.error());
-    if (auto gathered = gather(config, options, log, **place); !gathered)
+    const auto directory = TemporaryDirectory::make("sgeventd-replay");
+    if (!directory) return tl::unexpected(directory.error());
+    Workplace place(directory->path());
+    if (auto gathered = gather(config, options, log, place); !gathered)
         return tl::unexpected(gathered.error());
     SystemClock clock;
     auto client = site::Client::make(site_settings(config), clock, log);
@@ -293,13 +290,13 @@ Result<ReplayCounts> replay(const config::Config& config, const ReplayOptions& o
     WriteIntercept intercept(pool, [&view](const IntendedWrite& write) { view.on_write(write); });
     auto access = plugin_access(config, **client, log);
     if (!options.write) access.writes = &intercept;
-    DataRequestPool data(std::move(access), data_options(config, (*place)->files()));
+    DataRequestPool data(std::move(access), data_options(config, place.files()));
     auto& requests = options.write ? static_cast<host::SiteRequests&>(pool) : intercept;
 
     auto plugin_settings = plugin_options(config);
-    plugin_settings.collections = {(*place)->plugins()};
-    plugin_settings.cache_directory = (*place)->cache();
-    plugin_settings.lock_file = (*place)->lock();
+    plugin_settings.collections = {place.plugins()};
+    plugin_settings.cache_directory = place.cache();
+    plugin_settings.lock_file = place.lock();
     plugin_settings.dry_run = !options.write;
     plugin_settings.look_interval = 24h;
     ReplayCounts counts;
@@ -317,7 +314,8 @@ Result<ReplayCounts> replay(const config::Config& config, const ReplayOptions& o
     set->start([&](const auto& found) { runner.expect(found); });
     while (!runner.is_loaded()) loop.run_some();
     Pages pages(reader, options.ids, runner.fields(config.site.event_fields));
-    auto ran = run_pages(pages, options, runner, view, counts);
+    auto ran = options.from != nullptr ? run_recording(*options.from, options, runner, log)
+                                       : run_pages(pages, options, runner, view, counts);
     runner.stop();
     bool stopped = false;
     data.shut_down();

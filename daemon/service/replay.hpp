@@ -2,6 +2,7 @@
 // Events of the past, through plugins of one's choice, beside a daemon that may be running.
 
 #include <filesystem>
+#include <istream>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,9 @@
 namespace sg::service {
 
 struct ReplayOptions {
-    std::vector<stream::IdRange> ids;              ///< ascending, apart from one another
+    std::vector<stream::IdRange> ids;              ///< ascending, apart from one another; or …
+    std::istream* from = nullptr;                  ///< … a recording, in its own order; see Recording
+    std::string recording;                         ///< what messages call it
     std::vector<std::string> plugins;              ///< of the collections; empty, and no library: all
     std::vector<std::filesystem::path> libraries;  ///< plugins by their files
     bool execute = false;  ///< call the callbacks; what they want to change is told and not made

@@ -1,0 +1,120 @@
+// sgeventd record, sgeventd tail
+
+#include "cli/follow_command.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "cli/failure_code.hpp"
+#include "cli/interruption.hpp"
+#include "config/load.hpp"
+#include "event/row_event.hpp"
+#include "service/recording.hpp"
+#include "util/fd.hpp"
+
+namespace sg::cli {
+namespace {
+
+using service::ExitCode;
+
+/// Writes whole lines; false where that fails.
+bool write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const auto n = ::write(fd, text.data(), text.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
+/// Follows until a signal, and says what went wrong. `show` is false where its line could not be written.
+ExitCode follow(const std::filesystem::path& path, const service::FollowOptions& options,
+                const std::function<bool(const event::EventRow&)>& show, const bool& written) {
+    const auto loaded = config::load(path);
+    if (!loaded) {
+        for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
+        return ExitCode::config;
+    }
+    Interruption interruption;
+    logging::Logging::Options log_options;
+    log_options.level = LogLevel::warning;
+    log_options.secrets = loaded->config.secrets();
+    auto logging = logging::Logging::open(std::move(log_options));
+    if (!logging) {
+        std::fprintf(stderr, "sgeventd: %s\n", logging.error().message.c_str());
+        return ExitCode::io;
+    }
+    const auto done = service::follow(loaded->config, options, **logging, show, interruption.token());
+    if (!done) {
+        std::fprintf(stderr, "sgeventd: %s\n", done.error().message.c_str());
+        return code_of(done.error());
+    }
+    return written ? ExitCode::ok : ExitCode::io;
+}
+
+/// "Shot 12 sh010", as far as it is known.
+std::string name_of(const nlohmann::json& link) {
+    const auto entity = EntityRef::from_json(link);
+    if (!entity) return "-";
+    std::string text = fmt::format("{} {}", entity.type, entity.id);
+    if (!entity.name.empty()) text += " " + entity.name;
+    return text;
+}
+
+std::string as_text(const event::EventRow& row) {
+    const event::RowEvent event(row);
+    auto type = row.type.empty() ? std::string("-") : std::string(row.type);
+    if (!row.attribute.empty()) type += fmt::format(" {}", row.attribute);
+    return logging::one_line(fmt::format("{}  {:%Y-%m-%d %H:%M:%S}  {}  {}  by {}  in {}", row.id,
+                                         row.created_at, type, name_of(event.field("entity")),
+                                         name_of(event.field("user")), name_of(event.field("project"))));
+}
+
+template <class Value, class List>
+bool is_in(const List& list, const Value& value) {
+    return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+}
+
+}  // namespace
+
+ExitCode record_command(const RecordOptions& options) {
+    const bool to_stdout = options.file == "-";
+    const UniqueFd file(to_stdout
+                            ? ::dup(STDOUT_FILENO)
+                            : ::open(options.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    if (!file) {
+        std::fprintf(stderr, "sgeventd: cannot write %s: %s\n", options.file.c_str(), std::strerror(errno));
+        return ExitCode::io;
+    }
+    bool written = true;
+    const auto take = [&](const event::EventRow& row) {
+        written = write_all(file.get(), service::as_line(row) + "\n");
+        if (!written)
+            std::fprintf(stderr, "sgeventd: cannot write %s: %s\n", options.file.c_str(),
+                         std::strerror(errno));
+        return written;
+    };
+    return follow(options.config, options.follow, take, written);
+}
+
+ExitCode tail_command(const TailOptions& options) {
+    auto follow_options = options.follow;
+    auto left = std::exchange(follow_options.most, std::nullopt);
+    bool written = true;
+    const auto take = [&](const event::EventRow& row) {
+        if (!is_in(options.types, row.type) || !is_in(options.projects, row.project)) return true;
+        const auto line = options.output == Output::json ? service::as_line(row) : as_text(row);
+        written = std::printf("%s\n", line.c_str()) >= 0 && std::fflush(stdout) == 0;
+        return written && !(left && --*left == 0);
+    };
+    return follow(options.config, follow_options, take, written);
+}
+
+}  // namespace sg::cli
