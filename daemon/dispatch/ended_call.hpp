@@ -2,7 +2,9 @@
 // A call of a callback that has ended, for whoever writes it down.
 
 #include <chrono>
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "event/event_page.hpp"
 
@@ -11,7 +13,8 @@ namespace sg::dispatch {
 /// Good until the function that is told of it returns.
 struct EndedCall {
     const std::string& plugin;
-    std::string callback;
+    std::size_t lane;  ///< the plugin's, small and the same for as long as the daemon runs
+    std::string_view callback;
     const event::EventRow& event;
     std::chrono::microseconds took;  ///< up to about now: outcomes are reported within milliseconds
     bool ok;

@@ -140,9 +140,11 @@ void Lane::measure(std::chrono::microseconds took) {
 }
 
 void Lane::tell_ended(const event::EventRow& event, const plugins::Outcome& outcome, bool first) const {
-    if (shared_.on_ended)
-        shared_.on_ended(
-            {plugin_, callback_name(outcome.callback), event, outcome.duration, outcome.ok, first});
+    if (!shared_.on_ended) return;
+    const auto callback = outcome.callback < callbacks_.size()
+                              ? std::string_view(callbacks_[outcome.callback].name)
+                              : std::string_view("unknown");
+    shared_.on_ended({plugin_, slot_, callback, event, outcome.duration, outcome.ok, first});
 }
 
 void Lane::debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch) {

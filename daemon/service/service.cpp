@@ -2,6 +2,7 @@
 
 #include "service/service.hpp"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -199,7 +200,7 @@ private:
         logging::Timing timing;
         timing.event = call.event.id;
         if (call.event.created_at != std::chrono::sys_seconds()) timing.created_at = call.event.created_at;
-        timing.callback = call.plugin + "." + call.callback;
+        timing.callback = fmt::format("{}.{}", call.plugin, call.callback);
         timing.end = end;
         timing.start = timing.end - call.took;
         timing.failed = !call.ok;
