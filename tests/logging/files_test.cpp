@@ -171,6 +171,31 @@ TEST_CASE("C129 twelve midnights leave ten dated files beside the log, each with
     CHECK(lines_of(f.dir / "main.log").size() == 2);
 }
 
+TEST_CASE("C129 how many files are kept, and whether compressed, changes while the log is open") {
+    const Zone zone("UTC");
+    Fixture f;
+    f.open();
+    const auto day = [&] {
+        f.log->engine().info("a day");
+        f.clock.advance(24h);
+        f.log->engine().info("the next");
+    };
+    for (int i = 0; i < 5; ++i) day();
+    CHECK(wait_for([&] { return names_in(f.dir.path()).size() == 6; }));
+    f.log->set_keeping(2, true);
+    day();
+    const auto kept = [&] {
+        const auto names = names_in(f.dir.path());
+        return names.size() == 3 && std::any_of(names.begin(), names.end(), [](const std::string& name) {
+                   return name.ends_with(".gz");
+               });
+    };
+    CHECK(wait_for(kept));
+    f.log->set_keeping(3, false);
+    day();
+    CHECK(wait_for([&] { return names_in(f.dir.path()).size() == 4; }));
+}
+
 TEST_CASE("C129 days of 23 and 25 hours end at their midnight, too") {
     const Zone zone("Europe/Berlin");
     const auto [month, day, hours] = GENERATE(std::make_tuple(3u, 29u, 23), std::make_tuple(10u, 25u, 25));
