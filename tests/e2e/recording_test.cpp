@@ -38,7 +38,8 @@ Lines offered(const Home& home, Lines words) {
 std::vector<std::int64_t> ids_of(const Lines& lines) {
     std::vector<std::int64_t> out;
     for (const auto& line : lines)
-        if (const auto one = json::parse(line); one.at("what") == "event") out.push_back(one.at("event"));
+        if (const auto one = json::parse(line); one.at("what") == "event")
+            out.push_back(one.at("event").get<std::int64_t>());
     return out;
 }
 
