@@ -367,6 +367,15 @@ EventId Dispatcher::done_through() const {
     return through;
 }
 
+void Dispatcher::count_interrupted(std::vector<plugins::Interrupted> calls) {
+    for (auto& call : calls) {
+        if (auto* lane = impl_->known_lane(call.plugin))
+            lane->suspect(std::move(call));
+        else
+            call.settle();
+    }
+}
+
 void Dispatcher::on_ended_call(std::function<void(const EndedCall&)> told) {
     impl_->shared_.on_ended = std::move(told);
 }

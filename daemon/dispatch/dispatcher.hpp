@@ -13,6 +13,7 @@
 #include "dispatch/steering.hpp"
 #include "event/event_source.hpp"
 #include "plugins/generation.hpp"
+#include "plugins/interrupted.hpp"
 #include "util/loop.hpp"
 
 namespace sg::dispatch {
@@ -108,6 +109,10 @@ public:
     /// Stores how far events were handed out, exactly. After `drain` and after the hosts are gone,
     /// before `Store::close`; what was handed out and never ended is handed out again next time.
     void finish();
+
+    /// What was running when an earlier daemon ended with its plugin in it. Each counts as an attempt that
+    /// crashed, as soon as the event is met; one that was settled since does not. Before `begin`.
+    void count_interrupted(std::vector<plugins::Interrupted> calls);
 
     /// `told` hears of each call that ends, on the loop, before its outcome is stored.
     void on_ended_call(std::function<void(const EndedCall&)> told);

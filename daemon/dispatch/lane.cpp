@@ -135,6 +135,7 @@ void Lane::take(const event::Stretch& stretch) {
                 queue_bytes_ += stretch.page->bytes();
             queue_.push_back({{stretch.page, next->row}, next->callbacks});
             if (has_gatherers_) split(queue_.back());
+            if (!suspects_.empty()) set_aside(queue_.back());
         }
         if (debts_.has_settling()) watch_quiet(*stretch.page, position_, reached);
     }

@@ -14,6 +14,7 @@
 #include "dispatch/pending_set.hpp"
 #include "dispatch/shared.hpp"
 #include "dispatch/steering.hpp"
+#include "plugins/interrupted.hpp"
 
 namespace sg::dispatch {
 
@@ -58,6 +59,7 @@ public:
 
     /// `row` is detached.
     void late(const event::EventHandle& row, checkpoint::Batch& batch, event::Late how);
+    void suspect(plugins::Interrupted call);
 
     /// What was given up is owed again, now: `batch` turns the stored letter into that.
     void retry_letter(const checkpoint::DeadLetter& letter, checkpoint::Batch& batch);
@@ -85,7 +87,7 @@ private:
     struct Item {
         event::EventHandle event;
         const CallbackList* callbacks = nullptr;
-        const CallbackList* gatherers = nullptr;  // those that wait for further events; null: none
+        const CallbackList* gatherers = nullptr;  // those that are owed it and called later; null: none
     };
     struct Failed {
         std::uint16_t callback = 0;
@@ -113,6 +115,12 @@ private:
     EventId strict_limit(EventId through) const;
     void recount_pages();
     void forget_queue();
+
+    // Calls that an earlier daemon died in.
+    std::vector<plugins::Interrupted>::iterator suspect_of(EventId event, const std::string& callback);
+    void judge_suspects();
+    void crashed_before(Debt& debt, checkpoint::Batch& batch);
+    void set_aside(Item& item);
 
     // Handing out.
     void hand_out();
@@ -246,6 +254,8 @@ private:
     EventId told_done_ = 0;     // to those behind it
     bool has_gatherers_ = false;
     std::map<const CallbackList*, Split> splits_;  // of the index's lists, as far as they were met
+    std::vector<plugins::Interrupted> suspects_;   // until their event is met
+    std::deque<Split> set_aside_;                  // what these left of the index's lists
     bool told_halted_ = false;
     bool quiet_ = false;  // a dead letter was told of a moment ago: more are counted
     std::uint64_t untold_ = 0;

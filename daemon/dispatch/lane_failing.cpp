@@ -51,6 +51,11 @@ Debt Lane::new_debt(const event::EventHandle& event, std::uint16_t callback) con
 void Lane::owe(const event::EventHandle& event, const Failed& failed, checkpoint::Batch& batch) {
     Debt& kept = debts_.put(new_debt(event, failed.callback));
     if (failed.started) return attempt_failed(kept, failed, batch);
+    if (const auto found = suspect_of(event.id(), kept.callback); found != suspects_.end()) {
+        found->settle();
+        suspects_.erase(found);
+        return crashed_before(kept, batch);
+    }
     batch.put_pending(stored(kept));
 }
 

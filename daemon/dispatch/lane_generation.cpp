@@ -60,6 +60,7 @@ void Lane::switch_over() {
         debts_.assign(callbacks_);
     }
     resolve_unassigned();
+    judge_suspects();
     tell_if_goes_on();
     warn_if_far_behind();
 }

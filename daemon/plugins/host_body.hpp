@@ -10,6 +10,7 @@
 #include "host/link/shared_text.hpp"
 #include "plugins/mapped.hpp"
 #include "plugins/plugin_set.hpp"
+#include "plugins/run_record.hpp"
 
 namespace sg::plugins {
 
@@ -28,6 +29,9 @@ public:
 
     virtual host::DaemonChannel& channel() = 0;
     virtual const host::RunPage& page() const = 0;
+
+    /// The plugin has registered these; nothing was delivered before.
+    virtual void name_callbacks(const std::vector<std::string>& /*names*/) {}
 
     /// Begins to tell how it ends: once, later; nothing of the host runs any more then.
     virtual void on_end(std::function<void(End)> ended) = 0;
@@ -51,8 +55,8 @@ struct ProcessPlan {
 Result<std::unique_ptr<HostBody>> start_process_host(Loop& loop, const ProcessPlan& plan);
 
 /// Threads of this process. `build` is the directory with the private copy of the plugin and its libraries,
-/// which stays until the host has ended.
+/// which stays until the host has ended. `record` holds what it runs; null: nobody is to find it.
 std::unique_ptr<HostBody> start_thread_host(Loop& loop, const std::string& plugin,
-                                            std::filesystem::path build);
+                                            std::filesystem::path build, std::unique_ptr<RunRecord> record);
 
 }  // namespace sg::plugins

@@ -46,6 +46,7 @@ struct PluginSetOptions {
     PluginSettings defaults;                        ///< of plugins that `plugins` does not name
     std::map<std::string, PluginSettings> plugins;  ///< by plugin id: the file's name without `.so`
     std::filesystem::path cache_directory;  ///< private copies; made if absent; must not be mounted noexec
+    std::filesystem::path run_records;      ///< of plugins in threads, see RunRecord; empty: none
     std::filesystem::path lock_file;        ///< `hosts.lock` in the state directory, shared by all hosts
     std::filesystem::path host_program;     ///< `sgeventd-host`; empty: see `find_host_program`
     /// The script behind each credential; empty: a person, or in a person's name. Under the empty name the

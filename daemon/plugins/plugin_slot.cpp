@@ -58,11 +58,22 @@ void PluginSlot::on_build(BuildResult build) {
     start(std::move(*build));
 }
 
+/// Null where there is to be none, or cannot be: the plugin runs all the same.
+std::unique_ptr<RunRecord> PluginSlot::run_record() {
+    if (set_.options.run_records.empty()) return nullptr;
+    auto record = RunRecord::make(set_.options.run_records, plugin_);
+    if (record) return std::move(*record);
+    log_.warning(
+        "[RUN-RECORD-NONE] Should the daemon crash, it will not be known what it was running. why={}",
+        record.error().message);
+    return nullptr;
+}
+
 void PluginSlot::start(std::shared_ptr<const Build> build) {
     if (!serving_) stage_ = Stage::starting;
     std::unique_ptr<HostBody> body;
     if (settings_->isolation == Isolation::thread) {
-        body = start_thread_host(set_.loop, plugin_, build->copy().parent_path());
+        body = start_thread_host(set_.loop, plugin_, build->copy().parent_path(), run_record());
     } else {
         auto started =
             start_process_host(set_.loop, {set_.options.host_program, plugin_, set_.lock_fd(),

@@ -60,6 +60,7 @@ private:
     void disable();
     void on_build(BuildResult build);
     void start(std::shared_ptr<const Build> build);
+    std::unique_ptr<RunRecord> run_record();
     void on_ready(const Live& generation);
     void on_outcomes(const Live& generation, std::vector<Outcome> outcomes);
     void on_gone(const Live& generation, LiveGeneration::Gone gone);

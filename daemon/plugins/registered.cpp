@@ -15,6 +15,9 @@ void LiveGeneration::on_registered(host::Registered registered) {
     alerts_ = std::move(registered.alerts);
     log_level_ = registered.log_level;
     registered_ = true;
+    std::vector<std::string> names;
+    for (const auto& callback : callbacks_) names.push_back(callback.name);
+    body_->name_callbacks(names);
     if (draining_) return;
     end_timer_.reset();
     stuck_ = false;

@@ -297,6 +297,7 @@ Result<ReplayCounts> replay(const config::Config& config, const ReplayOptions& o
     plugin_settings.collections = {place.plugins()};
     plugin_settings.cache_directory = place.cache();
     plugin_settings.lock_file = place.lock();
+    plugin_settings.run_records.clear();
     plugin_settings.dry_run = !options.write;
     plugin_settings.look_interval = 24h;
     ReplayCounts counts;

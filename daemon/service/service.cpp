@@ -13,6 +13,7 @@
 #include "dispatch/dispatcher.hpp"
 #include "plugins/file_worker.hpp"
 #include "plugins/plugin_set.hpp"
+#include "plugins/run_record.hpp"
 #include "service/admin_views.hpp"
 #include "service/alert_desk.hpp"
 #include "service/data_requests.hpp"
@@ -79,6 +80,7 @@ public:
         plugins_ = plugins::PluginSet::make(
             options_, loop_, masked_, *owner_, log_,
             [this](const std::string& plugin) -> Logger& { return plugin_logger(plugin); }, &data_);
+        dispatcher_.count_interrupted(plugins::find_interrupted(options_.run_records, log_));
         dispatcher_.on_ended_call([this](const dispatch::EndedCall& call) { write_down(call); });
         panel_ = std::make_unique<Panel>(
             loop_, log_,

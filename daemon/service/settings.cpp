@@ -182,6 +182,7 @@ plugins::PluginSetOptions plugin_options(const config::Config& config) {
     for (const auto& [name, plugin] : config.plugins) to.plugins[name] = one_plugin(plugin);
     to.cache_directory = config.cache_dir;
     to.lock_file = config.state_dir / "hosts.lock";
+    to.run_records = config.state_dir / "running";
     to.site = config.site.url;
     for (const auto& [name, credential] : config.credentials)
         to.scripts[name] = credential.sudo_as_login.empty() ? credential.script : std::string();
