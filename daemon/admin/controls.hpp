@@ -43,6 +43,9 @@ public:
     virtual std::uint64_t order(const Order& order, const std::string& caller) = 0;
     virtual std::optional<OrderState> order_state(std::uint64_t number) const = 0;
 
+    /// Somebody sent a token that is not the configured one.
+    virtual void on_wrong_token(const std::string& caller) = 0;
+
 protected:
     ~Controls() = default;
 };

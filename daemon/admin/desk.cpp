@@ -1,6 +1,7 @@
 #include "admin/desk.hpp"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <array>
@@ -27,6 +28,11 @@ Response json(unsigned status, const nlohmann::json& body) {
 }
 
 Response problem(unsigned status, const std::string& what) { return json(status, {{"error", what}}); }
+
+/// Takes as long wherever they differ.
+bool is_same(const std::string& given, const std::string& token) {
+    return given.size() == token.size() && ::CRYPTO_memcmp(given.data(), token.data(), token.size()) == 0;
+}
 
 /// Without what has to be read from the event: whoever looks at the page asks for all of them.
 nlohmann::json in_short(const std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>>& letters) {
@@ -104,9 +110,18 @@ Response Desk::look(const Request& request) const {
     return problem(404, "nothing is here");
 }
 
+std::optional<Response> Desk::refused(const Request& request) const {
+    if (request.caller.by_socket) return std::nullopt;
+    if (token_.empty() || request.path != "/api/dead-letters/retry")
+        return problem(403, "on the port the daemon can only be looked at");
+    if (is_same(request.token, token_)) return std::nullopt;
+    controls_.on_wrong_token(request.caller.to_string());
+    return problem(401, "this is not the token of the configuration (admin.token)");
+}
+
 Response Desk::act(const Request& request) const {
-    if (!request.caller.by_socket) return problem(403, "on the port the daemon can only be looked at");
-    const auto caller = request.caller.to_string();
+    if (auto answer = refused(request)) return *answer;
+    const auto caller = request.caller.to_string() + (request.caller.by_socket ? "" : ", with the token");
     const auto& path = request.path;
     if (path == "/api/poll") return poll(request, caller);
     if (path == "/api/log-level") return log_level(request, caller);

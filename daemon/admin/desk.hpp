@@ -37,15 +37,22 @@ namespace sg::admin {
 /// The three about dead letters take {"plugin": NAME, "event": ID, "callback": NAME}, each of which may be
 /// missing, and at least one must be there for the last two, or "all": true.
 ///
-/// What changes anything is answered on the socket alone; on the port it is refused with 403.
+/// What changes anything is answered on the socket alone; on the port it is refused with 403, but for
+/// /api/dead-letters/retry where there is a token and the request's header X-SGEventD-Token has it. A header
+/// and no cookie: no other page can make a browser send it. A wrong one is 401, and counted.
 ///
-/// Threads: any. Lifetime: outlived by `controls`.
+/// Threads: any, but `accept` before the first answer. Lifetime: outlived by `controls`.
 class Desk {
 public:
     explicit Desk(Controls& controls) : controls_(controls) {}
     Response answer(const Request& request) const;
 
+    /// With which letters may be tried again on the port; empty: they may not.
+    void accept(std::string token) { token_ = std::move(token); }
+    bool takes_a_token() const { return !token_.empty(); }
+
 private:
+    std::optional<Response> refused(const Request& request) const;
     Response look(const Request& request) const;
     Response act(const Request& request) const;
     Response letters(const Request& request, const std::string& caller) const;
@@ -57,6 +64,7 @@ private:
     Response reload(const Request& request, const std::string& caller) const;
 
     Controls& controls_;
+    std::string token_;
 };
 
 }  // namespace sg::admin

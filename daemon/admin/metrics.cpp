@@ -176,6 +176,9 @@ std::string metrics_text(const Snapshot& snapshot) {
                seconds(snapshot.daemon.started));
     page.gauge("sgeventd_ready", "1 while the site answers and every plugin is loaded",
                readiness(snapshot).ready ? 1 : 0);
+    page.counter("sgeventd_wrong_tokens_total",
+                 "Requests to the status page with a token that was not its own",
+                 static_cast<double>(snapshot.daemon.wrong_tokens));
     add_stream(page, snapshot.stream);
     add_plugins(page, snapshot.plugins);
     add_alerts(page, snapshot.alerts);

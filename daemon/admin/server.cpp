@@ -100,8 +100,12 @@ private:
             !is_loopback(view(message[http::field::host]))) {
             response = {403, "text/plain", "This address is not one of the daemon's.\n", false};
         } else {
-            Request request{std::string(view(message.method_string())), std::string(view(message.target())),
-                            message.body(), caller_, std::string(view(message["x-sg-signature"]))};
+            Request request{std::string(view(message.method_string())),
+                            std::string(view(message.target())),
+                            message.body(),
+                            caller_,
+                            std::string(view(message["x-sg-signature"])),
+                            std::string(view(message["x-sgeventd-token"]))};
             request.path = request.path.substr(0, request.path.find('?'));
             response = shared_.handler(request);
         }

@@ -27,6 +27,7 @@ struct Request {
     std::string body;
     Caller caller;
     std::string signature{};  ///< the header x-sg-signature, of a webhook's delivery
+    std::string token{};      ///< the header x-sgeventd-token, of the status page
 };
 
 struct Response {

@@ -20,7 +20,9 @@ struct DaemonView {
     int pid = 0;
     std::string site;  ///< its address
     UtcTime started{};
-    UtcTime taken{};  ///< when this was looked at
+    UtcTime taken{};                 ///< when this was looked at
+    bool takes_a_token = false;      ///< the page may have dead letters tried again
+    std::uint64_t wrong_tokens = 0;  ///< requests of the page that were refused for theirs
 };
 
 struct StreamView {

@@ -131,6 +131,8 @@ struct Log {
 struct Admin {
     std::filesystem::path socket;  ///< empty: `control.sock` in the state directory
     std::string address;           ///< host:port of this machine's loopback; empty: none
+    Secret token;  ///< with which the page may have dead letters tried again; empty: it only shows
+    std::filesystem::path token_file;
 };
 
 /// How changed plugins are noticed.

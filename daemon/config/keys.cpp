@@ -183,6 +183,10 @@ std::vector<Key> daemon_keys() {
          "Unix socket that the daemon is looked at and steered through"},
         {"admin.address", [](Config& c, const std::string&) -> Slot { return &c.admin.address; },
          "address of the status page and metrics, such as 127.0.0.1:9464"},
+        {"admin.token", [](Config& c, const std::string&) -> Slot { return &c.admin.token; },
+         "who knows it may try dead letters again on the status page; or ${NAME}"},
+        {"admin.token_file", [](Config& c, const std::string&) -> Slot { return &c.admin.token_file; },
+         "or a file that holds the token"},
         {"webhook.address", [](Config& c, const std::string&) -> Slot { return &c.webhook.address; },
          "where the site's webhook may tell of new events, such as 127.0.0.1:9465"},
         {"webhook.token", [](Config& c, const std::string&) -> Slot { return &c.webhook.token; },
@@ -384,6 +388,7 @@ std::vector<std::string> Config::secrets() const {
     add(alerts.mail.password.value);
     add(alerts.hook.url.value);
     add(webhook.token.value);
+    add(admin.token.value);
     const auto& proxy = site.proxy.value;
     if (const auto at = proxy.rfind('@'); at != std::string::npos) {
         const auto colon =

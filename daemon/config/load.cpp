@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "config/admin.hpp"
 #include "config/alerts.hpp"
 #include "config/arguments.hpp"
 #include "config/credentials.hpp"
@@ -240,7 +241,8 @@ private:
             ref && (ref->rest.empty() || (is_path && ref->rest[0] == '/'))) {
             auto from = variable(ref->name);
             const bool leads_to_secret = row.name.starts_with("credentials.") ||
-                                         row.name.starts_with("alerts.") || row.name.starts_with("webhook.");
+                                         row.name.starts_with("alerts.") ||
+                                         row.name.starts_with("webhook.") || row.name == "admin.token_file";
             if (from)
                 value = *from + ref->rest;
             else if (secrets_ == Secrets::read || !leads_to_secret)
@@ -360,6 +362,7 @@ private:
         };
         check_alerts(config_, given, secrets_, tell);
         check_webhook(config_, given, secrets_, tell);
+        check_admin(config_, given, secrets_, tell);
     }
 
     void check_log() {

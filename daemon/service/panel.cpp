@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::chrono::seconds look_every{1};
 constexpr std::chrono::milliseconds ask_again{10};
+constexpr std::chrono::seconds tell_of_tokens_every{10};
 
 const char* level_name(LogLevel level) {
     constexpr std::array names{"trace", "debug", "info", "warning", "error"};
@@ -21,7 +22,8 @@ std::chrono::steady_clock::rep ticks() { return std::chrono::steady_clock::now()
 Panel::Panel(Loop& loop, Logger& log, Wiring wiring)
     : loop_(loop), log_(log), wiring_(std::move(wiring)), turned_(ticks()) {}
 
-void Panel::open(const admin::Server::Options& options) {
+void Panel::open(const admin::Server::Options& options, std::string token) {
+    desk_.accept(std::move(token));
     auto server = admin::Server::start(
         options, [this](const admin::Request& request) { return desk_.answer(request); });
     if (!server) {
@@ -55,6 +57,8 @@ void Panel::take() {
     turned_ = ticks();
     auto looked = wiring_.take();
     if (webhook_) looked.webhook = webhook_->counts();
+    looked.daemon.takes_a_token = desk_.takes_a_token();
+    looked.daemon.wrong_tokens = wrong_tokens_;
     auto taken = std::make_shared<const admin::Snapshot>(std::move(looked));
     {
         std::lock_guard lock(mutex_);
@@ -112,6 +116,19 @@ void Panel::drop_letters(const checkpoint::LetterChoice& choice, const std::stri
         wiring_.dispatcher.drop_letters(choice, caller);
         refresh();
     });
+}
+
+/// Somebody who guesses must not fill the log.
+void Panel::on_wrong_token(const std::string& caller) {
+    const auto tokens = ++wrong_tokens_;
+    const auto now = ticks();
+    const auto since = std::chrono::steady_clock::duration(now - told_of_token_.load());
+    if (tokens > 1 && since < tell_of_tokens_every) return;
+    told_of_token_ = now;
+    log_.warning(
+        "[WRONG-TOKEN] A request of the status page was refused: its token is not admin.token. so_far={} "
+        "by=[{}]",
+        tokens, caller);
 }
 
 std::uint64_t Panel::order(const admin::Order& order, const std::string& caller) {

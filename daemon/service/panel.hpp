@@ -39,7 +39,8 @@ public:
     Panel(Loop& loop, Logger& log, Wiring wiring);
 
     /// Starts to listen. A daemon that cannot be looked at runs all the same: it says so.
-    void open(const admin::Server::Options& options);
+    /// `token`: with which dead letters may be tried again on the port; empty: they may not.
+    void open(const admin::Server::Options& options, std::string token);
 
     /// Starts to listen to the site's webhook, if that is wanted; a daemon that cannot polls all the same.
     void listen(const WebhookReceiver::Options& options);
@@ -60,6 +61,8 @@ public:
         return orders_.find(number);
     }
 
+    void on_wrong_token(const std::string& caller) override;
+
 private:
     void take();
     void carry_out(const admin::Order& order, const std::string& caller, std::uint64_t number);
@@ -76,6 +79,8 @@ private:
     Letters letters_;
     Orders orders_;
     std::atomic<std::chrono::steady_clock::rep> turned_;  // of the machine's clock
+    std::atomic<std::uint64_t> wrong_tokens_{0};
+    std::atomic<std::chrono::steady_clock::rep> told_of_token_{0};  // when a wrong one was last logged
     Loop::Handle timer_;
     std::map<std::uint64_t, Loop::Handle> waits_;  // of orders that wait for events to be delivered
     std::unique_ptr<admin::Server> server_;

@@ -104,7 +104,7 @@ public:
             pid_file_.start();
             watch_for_quiet();
             panel_->listen({config_.webhook.address, config_.webhook.token.value});
-            panel_->open(admin_options(config_));
+            panel_->open(admin_options(config_), config_.admin.token.value);
             plugins_->start([this](const auto& found) { begin(found); });
         });
         thread_ = start_thread("loop", [this](std::stop_token stop) { loop_.run(std::move(stop)); });

@@ -44,6 +44,7 @@ public:
         if (number == 0 || number > orders.size()) return std::nullopt;
         return state;
     }
+    void on_wrong_token(const std::string& caller) override { done.push_back("wrong token by " + caller); }
     std::vector<admin::Order> orders;
     admin::OrderState state;
     std::shared_ptr<const std::vector<checkpoint::DeadLetterPtr>> letters;
@@ -275,6 +276,37 @@ TEST_CASE("C106 the socket's caller may act and is named, the port may only look
     CHECK(daemon.done[0].starts_with("poll by uid 1000 ("));
     CHECK(daemon.done[1].starts_with("reload  by uid 1000 ("));
     CHECK(daemon.done[2].starts_with("reload quote\" back\\slash by uid 1000 ("));
+}
+
+TEST_CASE("with the token the port may have dead letters tried again, and nothing else") {
+    Told daemon;
+    daemon.last = std::make_shared<admin::Snapshot>(well());
+    auto letter = std::make_shared<checkpoint::DeadLetter>();
+    letter->plugin = "p";
+    daemon.letters = std::make_shared<const std::vector<checkpoint::DeadLetterPtr>>(1, std::move(letter));
+    admin::Desk desk(daemon);
+    auto retry = post("/api/dead-letters/retry", R"({"plugin": "p"})");
+    retry.caller = {};
+    CHECK(desk.answer(retry).status == 403);  // also with an empty token where none is configured
+    desk.accept("of-sixteen-bytes");
+    for (const std::string token : {"", "of-sixteen-byte", "of-sixteen-bytez", "of-sixteen-bytes!"}) {
+        INFO(token);
+        retry.token = token;
+        daemon.done.clear();
+        CHECK(desk.answer(retry).status == 401);
+        CHECK(daemon.done == std::vector<std::string>{"wrong token by the local port"});
+    }
+    daemon.done.clear();
+    retry.token = "of-sixteen-bytes";
+    for (const std::string path : {"/api/dead-letters/drop", "/api/dead-letters/list", "/api/plugins/pause",
+                                   "/api/reload", "/api/poll", "/api/log-level"}) {
+        auto other = retry;
+        other.path = path;
+        CHECK(desk.answer(other).status == 403);
+    }
+    CHECK(daemon.done.empty());
+    CHECK(desk.answer(retry).status == 202);
+    CHECK(daemon.done == std::vector<std::string>{"retry p by the local port, with the token"});
 }
 
 TEST_CASE("requests that make no sense are refused by name and change nothing") {

@@ -40,6 +40,7 @@ tl::expected<config::Loaded, std::vector<config::Problem>> load(test::ConfigFile
     file.environment["RHEA_PASSWORD"] = file.environment["RHEA_CODE"] = file.environment["SESSION"] = "s";
     file.environment["SGEVENTD_MAIL_PASSWORD"] = "mail-secret";
     file.environment["SGEVENTD_WEBHOOK_TOKEN"] = "token";
+    file.environment["SGEVENTD_PAGE_TOKEN"] = "token-of-the-page";
     file.environment["SGEVENTD_HOOK"] = "https://chat.example.com/secret";
     file.environment["SGEVENTD_KEY"] = "daemon-key";
     file.environment["CREDENTIALS_DIRECTORY"] = file.directory().string();
