@@ -11,7 +11,7 @@ namespace sg::admin {
 
 /// The paths of the daemon's HTTP interface:
 ///
-///     GET  /                        the status page, with /app.js and /style.css
+///     GET  /                        the status page, with its files, such as /style.css
 ///     GET  /api/status              the snapshot as JSON
 ///     GET  /api/live                server-sent events: a snapshot each time one is taken
 ///     GET  /api/dead-letters        what was given up, each event in short: the first 1,000

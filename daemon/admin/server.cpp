@@ -295,9 +295,10 @@ public:
         return {};
     }
 
-    void publish(std::string text) {
-        const auto line = std::make_shared<const std::string>("data: " + std::move(text) + "\n\n");
-        net::post(shared_.io, [this, line] {
+    void publish(std::function<std::string()> text) {
+        net::post(shared_.io, [this, text = std::move(text)] {
+            if (shared_.live == 0) return;
+            const auto line = std::make_shared<const std::string>("data: " + text() + "\n\n");
             const auto open = shared_.open;
             for (const auto& session : open) session->send(line);
         });
@@ -326,7 +327,7 @@ Result<std::unique_ptr<Server>> Server::start(Options options, Handler handler) 
     return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
-void Server::publish(std::string text) { impl_->publish(std::move(text)); }
+void Server::publish(std::function<std::string()> text) { impl_->publish(std::move(text)); }
 bool Server::is_watched() const noexcept { return impl_->is_watched(); }
 std::uint16_t Server::port() const noexcept { return impl_->port(); }
 

@@ -67,8 +67,9 @@ public:
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// Sends `text`, one line, to every live connection; one that is slow misses what comes meanwhile.
-    void publish(std::string text);
+    /// Sends what `text` returns, one line, to every live connection; one that is slow misses what comes
+    /// meanwhile. `text` is called on the server's thread: what it costs, nobody else waits for.
+    void publish(std::function<std::string()> text);
 
     /// Whether there is a live connection.
     bool is_watched() const noexcept;

@@ -83,6 +83,22 @@ nlohmann::json to_json(const AlertView& alerts) {
             {"last_sent", alerts.last_sent ? nlohmann::json(iso_time(*alerts.last_sent)) : nullptr}};
 }
 
+nlohmann::json to_json(const EventView& event) {
+    auto calls = nlohmann::json::array();
+    for (const auto& call : event.calls)
+        calls.push_back({{"plugin", call.plugin},
+                         {"callback", call.callback},
+                         {"ok", call.ok},
+                         {"took_ms", static_cast<double>(call.took.count()) / 1000},
+                         {"calls", call.calls}});
+    return {{"event", event.event},
+            {"event_type", event.type},
+            {"attribute", event.attribute},
+            {"created", event.created ? nlohmann::json(iso_time(*event.created)) : nullptr},
+            {"calls", std::move(calls)},
+            {"more_calls", event.more_calls}};
+}
+
 }  // namespace
 
 nlohmann::json to_json(const Snapshot& snapshot) {
@@ -99,7 +115,9 @@ nlohmann::json to_json(const Snapshot& snapshot) {
                        {"why_not_ready", ready.why},
                        {"stream", to_json(snapshot.stream)},
                        {"plugins", nlohmann::json::array()},
-                       {"alerts", nlohmann::json::array()}};
+                       {"alerts", nlohmann::json::array()},
+                       {"recent", nlohmann::json::array()}};
+    for (const auto& event : snapshot.recent) out["recent"].push_back(to_json(event));
     for (const auto& plugin : snapshot.plugins) out["plugins"].push_back(to_json(plugin));
     for (const auto& channel : snapshot.alerts) out["alerts"].push_back(to_json(channel));
     if (snapshot.webhook)

@@ -80,12 +80,30 @@ struct WebhookView {
     std::array<std::uint64_t, delivery_kinds> deliveries{};
 };
 
+/// What a plugin did with an event: the last call of one of its callbacks that ended.
+struct CallView {
+    std::string plugin, callback;
+    bool ok = true;
+    std::chrono::microseconds took{0};
+    std::size_t calls = 1;  ///< of this callback with this event
+};
+
+/// An event that was handled lately.
+struct EventView {
+    EventId event = 0;
+    std::string type, attribute;
+    std::optional<UtcTime> created{};
+    std::vector<CallView> calls{};
+    std::size_t more_calls = 0;  ///< by callbacks for which there is no room in `calls`
+};
+
 struct Snapshot {
     DaemonView daemon;
     StreamView stream;
     std::vector<PluginView> plugins;       ///< in processing order
     std::vector<AlertView> alerts;         ///< those that are set up
     std::optional<WebhookView> webhook{};  ///< nullopt: none is received
+    std::vector<EventView> recent{};       ///< handled last, that which came first last
 };
 
 /// The form that `status --output json`, `/api/status` and the status page share. Times are UTC,

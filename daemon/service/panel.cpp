@@ -66,7 +66,9 @@ void Panel::take() {
         letters_ = wiring_.dispatcher.dead_letters();
     }
     if (server_->is_watched())
-        server_->publish(to_json(*taken).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+        server_->publish([taken] {
+            return to_json(*taken).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        });
     timer_ = loop_.after(look_every, [this] { take(); });
 }
 

@@ -22,6 +22,7 @@
 #include "service/panel.hpp"
 #include "service/pid_file.hpp"
 #include "service/plugin_times.hpp"
+#include "service/recent_events.hpp"
 #include "service/registered_first.hpp"
 #include "service/settings.hpp"
 #include "service/sign_of_life.hpp"
@@ -191,6 +192,7 @@ private:
         taken.plugins = plugin_views(statuses, options_);
         times_.tell(taken.plugins, statuses.utc, statuses.stream.skew);
         if (service_.alerts_ != nullptr) taken.alerts = alert_views(service_.alerts_->status());
+        taken.recent = recent_.list();
         alive_.tell(one_line(taken));
         return taken;
     }
@@ -198,6 +200,7 @@ private:
     void write_down(const dispatch::EndedCall& call) {
         const auto end = service_.clock_.utc();
         times_.add(call, end - call.took);
+        recent_.add(call);
         if (!service_.logging_.wants_timings()) return;
         logging::Timing timing;
         timing.event = call.event.id;
@@ -294,6 +297,7 @@ private:
     QuietWatch quiet_{config_.alerts.quiet_after, service_.clock_, log_};
     Loop::Handle quiet_timer_;
     PluginTimes times_;
+    RecentEvents recent_;
     std::unique_ptr<stream::Stream> stream_;
     std::unique_ptr<plugins::PluginSet> plugins_;
     std::unique_ptr<Panel> panel_;

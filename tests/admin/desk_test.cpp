@@ -309,6 +309,16 @@ TEST_CASE("with the token the port may have dead letters tried again, and nothin
     CHECK(daemon.done == std::vector<std::string>{"retry p by the local port, with the token"});
 }
 
+TEST_CASE("the status tells of recent events what each plugin did with them") {
+    auto snapshot = well();
+    snapshot.recent.push_back(
+        {7, "Shotgun_Shot_Change", "code", std::nullopt, {{"p", "on", false, 1500us, 2}}, 0});
+    const auto told = to_json(snapshot).at("recent").at(0);
+    CHECK(told.at("event") == 7);
+    CHECK(told.at("calls").at(0) ==
+          nlohmann::json{{"plugin", "p"}, {"callback", "on"}, {"ok", false}, {"took_ms", 1.5}, {"calls", 2}});
+}
+
 TEST_CASE("requests that make no sense are refused by name and change nothing") {
     Told daemon;
     daemon.last = std::make_shared<admin::Snapshot>(well());

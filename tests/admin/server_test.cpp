@@ -206,7 +206,7 @@ TEST_CASE("a live connection is told what is published until it ends") {
     std::string heard;
     const auto hear = [&](const std::string& what, const std::string& publish = {}) {
         return wait_for([&] {
-            if (!publish.empty()) server->publish(publish);
+            if (!publish.empty()) server->publish([publish] { return publish; });
             std::array<char, 4096> space{};
             const auto n = ::recv(fd.get(), space.data(), space.size(), MSG_DONTWAIT);
             if (n > 0) heard.append(space.data(), static_cast<std::size_t>(n));
@@ -220,7 +220,7 @@ TEST_CASE("a live connection is told what is published until it ends") {
     CHECK(hear("data: {\"one\":1}\n\n", "{\"one\":1}"));
     fd.reset();
     CHECK(wait_for([&] {
-        server->publish("more");
+        server->publish([] { return "more"; });
         return !server->is_watched();
     }));
 }
@@ -232,6 +232,6 @@ TEST_CASE("a live connection that does not read costs the others nothing") {
     const std::string request = "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n";
     REQUIRE(::write(deaf.get(), request.data(), request.size()) == static_cast<ssize_t>(request.size()));
     REQUIRE(wait_for([&] { return server->is_watched(); }));
-    for (int i = 0; i < 200; ++i) server->publish(std::string(100'000, 'x'));
+    for (int i = 0; i < 200; ++i) server->publish([] { return std::string(100'000, 'x'); });
     CHECK(ask("http://localhost/", dir / "control.sock").status == 200);
 }
