@@ -38,7 +38,7 @@ class Stage:
             if library:
                 shutil.copy(Path(build) / library, target)
             else:
-                target.write_text("no library")
+                target.write_bytes((Path(build) / "plugins/recorder.so").read_bytes()[:4096])  # half a copy
             config["plugins"][name] = json.loads(json.dumps(settings).replace("@DIR@", str(self.home)))
         (self.home / "sgeventd.yaml").write_text(json.dumps(config))
         os.chmod(self.home / "sgeventd.yaml", 0o600)

@@ -25,6 +25,7 @@ function spoken(exact) {
 }
 
 const lasting = (iso, now) => spoken((Date.parse(now) - Date.parse(iso)) / 1000);
+const clock = (iso) => new Date(iso).toLocaleTimeString([], {hourCycle: 'h23'});
 const ago = (iso, now) => iso ? lasting(iso, now) + ' ago' : 'never';
 
 // What was called since the last sample; a sample is the calls of a few seconds.
@@ -105,7 +106,7 @@ function updateRow(plugin, now) {
   parts.stateCell.className = 'state ' + plugin.health;
   say(parts.why, plugin.why || 'for ' + lasting(plugin.since, now));
   say(parts.lag, plugin.lag_ms === 0 ? '0 s' : spoken(plugin.lag_ms / 1000));
-  say(parts.behind, number.format(plugin.behind));
+  say(parts.behind, number.format(plugin.lag_events));
   say(parts.owed, number.format(plugin.pending));
   say(parts.rate, rate === 0 || rate >= 10 ? number.format(Math.round(rate)) : rate.toFixed(1));
   say(parts.failed, number.format(plugin.failed));
@@ -137,8 +138,12 @@ function drawPlugins(plugins, now) {
   say(byId('more-plugins'), number.format(found - shown.length) + ' more, in no more trouble than these; a name finds them.');
 }
 
+function took(ms) {
+  return ms < 0.1 ? '< 0.1 ms' : ms < 10 ? ms.toFixed(1) + ' ms' : number.format(Math.round(ms)) + ' ms';
+}
+
 function callText(call) {
-  const text = call.plugin + (call.ok ? ' \u2713 ' : ' \u2717 failed ') + (call.took_ms < 10 ? call.took_ms.toFixed(1) : Math.round(call.took_ms)) + ' ms';
+  const text = call.plugin + (call.ok ? ' \u2713 ' : ' \u2717 failed ') + took(call.took_ms);
   return text + (call.calls > 1 ? ', ' + number.format(call.calls) + ' calls' : '');
 }
 
@@ -163,7 +168,7 @@ function drawRecent(recent, now) {
       calls.append(one, ' ');
     }
     if (event.more_calls) calls.append(element('span', 'and ' + number.format(event.more_calls) + ' calls more', 'quiet'));
-    made.append(first, element('td', event.created ? new Date(event.created).toLocaleTimeString() : ''), calls);
+    made.append(first, element('td', event.created ? clock(event.created) : ''), calls);
     return made;
   }));
 }
@@ -172,18 +177,23 @@ function figure(label, value) {
   return [element('dt', label), element('dd', value)];
 }
 
+function verdict(status, health) {
+  if (health === 'good') return 'All is well.';
+  if (status.stream.in_trouble) return 'The site does not answer (' + status.stream.state + ').';
+  if (health === 'busy' && !status.ready) return 'Getting ready: ' + status.why_not_ready + '.';
+  const named = status.plugins.filter((plugin) => plugin.health === health);
+  const first = named.slice(0, 3).map((plugin) => plugin.plugin + ': ' + plugin.state).join('; ');
+  return first + (named.length > 3 ? '; and ' + number.format(named.length - 3) + ' more.' : '.');
+}
+
 function draw(status) {
   const now = status.daemon.taken;
   const stream = status.stream;
-  const bad = status.plugins.filter((plugin) => plugin.health === 'bad');
-  const health = stream.in_trouble || bad.length ? 'bad' : status.ready ? 'good' : 'busy';
+  const health = stream.in_trouble || status.plugins.some((plugin) => plugin.health === 'bad') ? 'bad'
+    : !status.ready || status.plugins.some((plugin) => plugin.health === 'busy') ? 'busy' : 'good';
   byId('mark').textContent = marks[health];
   byId('mark').className = 'mark ' + health;
-  byId('verdict').textContent = health === 'good' ? 'All is well.'
-    : stream.in_trouble ? 'The site does not answer (' + stream.state + ').'
-    : bad.length ? bad.slice(0, 3).map((plugin) => plugin.plugin + ': ' + plugin.state).join('; ') +
-      (bad.length > 3 ? '; and ' + (bad.length - 3) + ' more.' : '.')
-    : 'Getting ready: ' + status.why_not_ready + '.';
+  say(byId('verdict'), verdict(status, health));
   document.title = (health === 'good' ? '' : marks[health] + ' ') + 'sgeventd';
   byId('about').textContent = status.daemon.site + ' \u00B7 version ' + status.daemon.version +
     ' \u00B7 started ' + ago(status.daemon.started, now);
@@ -201,7 +211,7 @@ function draw(status) {
   drawPlugins(status.plugins, now);
   drawLetters(status);
   drawRecent(status.recent, now);
-  byId('freshness').textContent = 'As of ' + new Date(now).toLocaleTimeString();
+  byId('freshness').textContent = 'As of ' + clock(now);
 }
 
 async function first() {
