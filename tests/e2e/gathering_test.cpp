@@ -88,8 +88,8 @@ TEST_CASE("C42 a new Shot is one call after its creation, and others do not wait
     const auto project = site.add("Project", {{"name", "p"}});
     const sandbox::Caller ada{{"HumanUser", site.add_person("Ada", "ada")}};
     site.add_event(event(100));
-    Home home(site, {scripted("p", {{"settle_ms", 300}, {"filter", {{"Shotgun_Shot_New", "*"}}}}),
-                     scripted("q")});
+    Home home(site,
+              {scripted("p", {{"settle_ms", 300}, {"filter", {{"Shotgun_Shot_New", "*"}}}}), scripted("q")});
     Daemon daemon(home);
     REQUIRE(daemon.wait_until_followed({"p", "q"}));
     std::int64_t first = 0;
