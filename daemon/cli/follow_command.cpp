@@ -11,9 +11,9 @@
 #include <cstdio>
 #include <cstring>
 
+#include "cli/at_hand.hpp"
 #include "cli/failure_code.hpp"
 #include "cli/interruption.hpp"
-#include "config/load.hpp"
 #include "event/row_event.hpp"
 #include "service/recording.hpp"
 #include "util/fd.hpp"
@@ -37,21 +37,11 @@ bool write_all(int fd, std::string_view text) {
 /// Follows until a signal, and says what went wrong. `show` is false where its line could not be written.
 ExitCode follow(const std::filesystem::path& path, const service::FollowOptions& options,
                 const std::function<bool(const event::EventRow&)>& show, const bool& written) {
-    const auto loaded = config::load(path);
-    if (!loaded) {
-        for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
-        return ExitCode::config;
-    }
     Interruption interruption;
-    logging::Logging::Options log_options;
-    log_options.level = LogLevel::warning;
-    log_options.secrets = loaded->config.secrets();
-    auto logging = logging::Logging::open(std::move(log_options));
-    if (!logging) {
-        std::fprintf(stderr, "sgeventd: %s\n", logging.error().message.c_str());
-        return ExitCode::io;
-    }
-    const auto done = service::follow(loaded->config, options, **logging, show, interruption.token());
+    const auto at_hand = open_at_hand(path);
+    if (!at_hand) return at_hand.error();
+    const auto done =
+        service::follow(at_hand->config, options, *at_hand->logging, show, interruption.token());
     if (!done) {
         std::fprintf(stderr, "sgeventd: %s\n", done.error().message.c_str());
         return code_of(done.error());

@@ -14,8 +14,8 @@
 #include <iostream>
 #include <mutex>
 
+#include "cli/at_hand.hpp"
 #include "cli/failure_code.hpp"
-#include "config/load.hpp"
 
 namespace sg::cli {
 namespace {
@@ -197,19 +197,8 @@ ExitCode replay_command(const ReplayCommandOptions& options) {
                      wrong.c_str());
         return ExitCode::usage;
     }
-    auto loaded = config::load(options.config);
-    if (!loaded) {
-        for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
-        return ExitCode::config;
-    }
-    logging::Logging::Options log_options;
-    log_options.level = LogLevel::warning;
-    log_options.secrets = loaded->config.secrets();
-    auto logging = logging::Logging::open(std::move(log_options));
-    if (!logging) {
-        std::fprintf(stderr, "sgeventd: %s\n", logging.error().message.c_str());
-        return ExitCode::io;
-    }
+    const auto at_hand = open_at_hand(options.config);
+    if (!at_hand) return at_hand.error();
     auto replay = options.replay;
     replay.ids = std::move(*ids);
     std::ifstream file;
@@ -228,7 +217,7 @@ ExitCode replay_command(const ReplayCommandOptions& options) {
     JsonView lines;
     service::ReplayView& view =
         options.output == Output::json ? static_cast<service::ReplayView&>(lines) : text;
-    const auto counts = service::replay(loaded->config, replay, **logging, view);
+    const auto counts = service::replay(at_hand->config, replay, *at_hand->logging, view);
     if (!counts) {
         std::fprintf(stderr, "sgeventd: %s\n", counts.error().message.c_str());
         return code_of(counts.error());
