@@ -96,6 +96,7 @@ private:
         bool crashed = false;  // it was running when its host died
         bool started = true;
         std::string trace{};  // of the crash
+        bool in_doubt = false;  // it was running when the daemon ended, of it or of anything else
     };
     struct Flight {
         Item item;

@@ -112,9 +112,11 @@ void Lane::attempt_failed(Debt& debt, Failed failed, checkpoint::Batch& batch) {
     // An outcome that nobody knows stays unknown, whatever later tries come to.
     debt.redelivered = debt.redelivered || failed.crashed;
     debt.mark_is_stored = true;
+    const bool in_doubt = failed.in_doubt;
     note_error(debt, std::move(failed));
     const auto policy = this->policy(debt.index.value_or(std::numeric_limits<std::uint16_t>::max()));
-    if (policy == OnFailure::skip) return skip(debt, batch);
+    const bool has_failed = !in_doubt || debt.history.crashes >= rule().crashes;
+    if (policy == OnFailure::skip && has_failed) return skip(debt, batch);
     if (policy == OnFailure::retry)
         if (auto why = reason_to_give_up(debt); why && give_up(debt, std::move(*why), batch)) return;
     try_again(debt, batch);

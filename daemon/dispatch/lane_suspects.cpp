@@ -38,7 +38,9 @@ void Lane::crashed_before(Debt& debt, checkpoint::Batch& batch) {
         "[INTERRUPTED] The daemon ended while this callback ran; it counts as an attempt that crashed. "
         "plugin={} callback={} event={}",
         plugin_, debt.callback, debt.event.id());
-    attempt_failed(debt, {debt.index.value_or(0), what_happened, Cause::internal, true}, batch);
+    Failed failed{debt.index.value_or(0), what_happened, Cause::internal, true};
+    failed.in_doubt = true;
+    attempt_failed(debt, std::move(failed), batch);
 }
 
 /// Of an event that was just taken: those callbacks are owed it once it lands, and not called before.

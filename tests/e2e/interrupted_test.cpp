@@ -75,13 +75,15 @@ TEST_CASE("an event that takes the daemon with it is given up after so many time
     CHECK(records(home) == 0);
 }
 
-TEST_CASE("an event that was running when somebody killed the daemon is tried again, and is no dead letter") {
+TEST_CASE("an event that was running when somebody killed the daemon is tried again, whatever the policy") {
+    const auto* const policy = GENERATE("retry", "skip", "halt");
     sandbox::Site site;
     site.add_event(event(100));
     TempDir dir;
     const auto gate = (dir / "open").string();
     const json rules = {{{"do", "gate"}, {"file", gate}, {"events", {102}}}};
-    Home home(site, {scripted("waits", {{"rules", rules}})}, in_threads());
+    Home home(site, {scripted("waits", {{"rules", rules}})},
+              in_threads({{"plugin_defaults", {{"on_failure", policy}}}}));
     {
         Daemon daemon(home);
         INFO(daemon.log());
@@ -95,12 +97,13 @@ TEST_CASE("an event that was running when somebody killed the daemon is tried ag
     }
     std::ofstream(gate) << "open";
     Daemon daemon(home);
-    INFO(daemon.log());
+    INFO(policy << "\n" << daemon.log());
     REQUIRE(daemon.wait_for_cursor("waits", 104));
     REQUIRE(wait_for([&] { return daemon.pending("waits") == 0; }));
     CHECK(ids_of(home, "waits") == Ids{101, 102, 103, 104});
     CHECK(daemon.count_in_log("[INTERRUPTED]") == 1);
     CHECK(daemon.count_in_log("[DEAD-LETTER]") == 0);
+    CHECK(daemon.count_in_log("[CALL-SKIPPED]") == 0);
     const auto calls = read_journal(home.journal("waits"));
     for (const auto& call : calls)
         if (call.at("event") == 102 && call.at("phase") == "end") {
