@@ -95,7 +95,7 @@ private:
         Cause cause = Cause::internal;
         bool crashed = false;  // it was running when its host died
         bool started = true;
-        std::string trace{};  // of the crash
+        std::string trace{};    // of the crash
         bool in_doubt = false;  // it was running when the daemon ended, of it or of anything else
     };
     struct Flight {
