@@ -1,8 +1,9 @@
 #!/bin/sh
-# compile_headers.sh COMPILER INCLUDE_DIR: every public header compiles alone, as C++20 and without a warning.
+# compile_headers.sh alone|together COMPILER INCLUDE_DIR: every public header compiles as C++20 without a warning, each by
+# itself or all in one source.
 # A compiler that is not installed is a failure: what is not checked is not promised.
 set -eu
-compiler=$1 include=$2
+how=$1 compiler=$2 include=$3
 command -v "$compiler" >/dev/null || { echo "$compiler is not installed (see packaging/debian-packages)" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -10,7 +11,9 @@ trap 'rm -rf "$work"' EXIT
 count=0
 for header in $(cd "$include" && find sg -name '*.hpp' | sort); do
     # Twice, so that a missing include guard shows.
-    printf '#include <%s>\n#include <%s>\n' "$header" "$header" >"$work/$(echo "$header" | tr / _).cpp"
+    source=$(echo "$header" | tr / _)
+    [ "$how" = alone ] || source=together
+    printf '#include <%s>\n#include <%s>\n' "$header" "$header" >>"$work/$source.cpp"
     count=$((count + 1))
 done
 [ "$count" -ge 10 ] || { echo "only $count headers found below $include" >&2; exit 1; }
@@ -19,4 +22,4 @@ done
 find "$work" -name '*.cpp' | sort | xargs -n 1 -P 2 "$compiler" -std=c++20 -fsyntax-only -DFMT_HEADER_ONLY \
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual \
     -Werror -I "$include"
-echo "$count headers compile alone with $compiler"
+echo "$count headers compile $how with $compiler"
