@@ -2,11 +2,15 @@
 
 #include "cli/command_line.hpp"
 
+#include <fmt/format.h>
+
 #include "cli/background_command.hpp"
 #include "cli/command_line_parts.hpp"
 #include "cli/commands.hpp"
+#include "cli/completion.hpp"
 #include "cli/dead_letters_command.hpp"
 #include "cli/import_command.hpp"
+#include "cli/manual.hpp"
 #include "cli/sandbox_command.hpp"
 #include "cli/site_command.hpp"
 #include "util/nearest.hpp"
@@ -14,11 +18,17 @@
 namespace sg::cli {
 namespace {
 
-constexpr const char* footer =
-    "Exit codes: 0 fine, 64 usage, 65 unusable input, 69 the site (strict start) or the daemon\n"
-    "cannot be reached, "
-    "70 a bug of ours, 73 damaged state, 74 the disk refused, 75 another daemon holds the state,\n"
-    "77 the site does not allow it, 78 configuration, 130 a second signal.";
+std::string footer() {
+    constexpr std::size_t widest = 100;
+    std::string out, line = "Exit codes:";
+    for (const auto& [code, what] : exit_codes) {
+        const auto one =
+            fmt::format(" {} {}{}", static_cast<int>(code), what, code == ExitCode::interrupted ? "." : ",");
+        if (line.size() + one.size() > widest) out += std::exchange(line, "") + "\n";
+        line += one;
+    }
+    return out + line;
+}
 
 void add_run(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "run", "Run the daemon in the foreground");
@@ -27,20 +37,13 @@ void add_run(CLI::App& app, Chosen& chosen) {
     command->callback([&chosen, options] { chosen.command = [options] { return run_command(*options); }; });
 }
 
-void add_timeout(CLI::App& command, std::chrono::seconds& timeout) {
-    command
-        .add_option_function<unsigned>(
-            "--timeout", [&timeout](unsigned n) { timeout = std::chrono::seconds(n); },
-            "seconds; default 120")
-        ->check(CLI::Range(1U, 86'400U))
-        ->type_name("N");
-}
+constexpr const char* how_long = "seconds; default 120";
 
 void add_start(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "start", "Run the daemon in the background; returns when it is ready");
     const auto options = std::make_shared<StartOptions>();
     add_config(*command, options->config);
-    add_timeout(*command, options->timeout);
+    add_seconds(*command, "--timeout", options->timeout, how_long);
     command->callback([&chosen, options] { chosen.command = [options] { return start_command(*options); }; });
 }
 
@@ -52,7 +55,7 @@ void add_stop(CLI::App& app, Chosen& chosen) {
         ->type_name("FILE");
     command->add_option("--state-dir", options->state_dir, "or its state directory; no configuration is read")
         ->type_name("PATH");
-    add_timeout(*command, options->timeout);
+    add_seconds(*command, "--timeout", options->timeout, how_long);
     command->callback([&chosen, options] { chosen.command = [options] { return stop_command(*options); }; });
 }
 
@@ -60,7 +63,7 @@ void add_restart(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "restart", "Stop it, if it runs, and start it");
     const auto options = std::make_shared<StartOptions>();
     add_config(*command, options->config);
-    add_timeout(*command, options->timeout);
+    add_seconds(*command, "--timeout", options->timeout, how_long);
     command->callback(
         [&chosen, options] { chosen.command = [options] { return restart_command(*options); }; });
 }
@@ -85,24 +88,29 @@ void add_sandbox(CLI::App& app, Chosen& chosen) {
     command->add_option("--address", options->address, "where it listens")->capture_default_str();
     command->add_option("--port", options->port, "0: the system picks one")->capture_default_str();
     command->add_option("--rate", options->rate, "changes per second that its people make; 0: an empty site")
-        ->check(CLI::Range(0.0, 10'000.0))
+        ->check(CLI::Range(0.0, 10'000.0).description(""))
         ->capture_default_str();
     command->add_option("--seed", options->seed, "the same seed plays the same production")
         ->capture_default_str();
-    command->add_option("--data", options->data,
-                        "file that keeps the state, made if it is not there; default: in memory alone");
+    command
+        ->add_option("--data", options->data,
+                     "file that keeps the state, made if it is not there; default: in memory alone")
+        ->type_name("FILE");
     command->add_option("--script", options->scripts,
                         "a script and its key, NAME=KEY; again for more; default sandbox=sandbox-key");
     command
         ->add_option("--schema", options->schema, "a file of types and fields instead of the built-in ones")
-        ->check(CLI::ExistingFile);
+        ->check(CLI::ExistingFile.description(""))
+        ->type_name("FILE");
     command
         ->add_option("--time-zone", options->time_zone,
                      "what day it is for date fields, as CET-1CEST,M3.5.0,M10.5.0/3")
         ->capture_default_str();
     command->add_option("--webhook", options->webhook, "URL that is told of each event");
-    auto* file = command->add_option("--webhook-token-file", options->webhook_token_file,
-                                     "file whose first line signs what is told");
+    auto* file = command
+                     ->add_option("--webhook-token-file", options->webhook_token_file,
+                                  "file whose first line signs what is told")
+                     ->type_name("FILE");
     command
         ->add_option("--webhook-token-env", options->webhook_token_env,
                      "the same, an environment variable's name")
@@ -118,12 +126,8 @@ void add_sandbox(CLI::App& app, Chosen& chosen) {
 void add_demo(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "demo", "A sandbox site and a daemon side by side, to watch");
     const auto options = std::make_shared<DemoOptions>();
-    command
-        ->add_option_function<unsigned>(
-            "--seconds", [options](unsigned n) { options->seconds = std::chrono::seconds(n); },
-            "end by itself after so long, with a summary; exit code 0 if nothing was missed")
-        ->check(CLI::Range(1U, 86'400U))
-        ->type_name("N");
+    add_seconds(*command, "--seconds", options->seconds,
+                "end by itself after so long, with a summary; exit code 0 if nothing was missed");
     command->callback([&chosen, options] { chosen.command = [options] { return demo_command(*options); }; });
 }
 
@@ -173,7 +177,8 @@ void add_site(CLI::App& app, Chosen& chosen) {
 
 void add_dead_letters(CLI::App& app, Chosen& chosen) {
     using Act = DeadLettersOptions::Act;
-    auto* group = add_command(app, "dead-letters", "Events that were given up; while no daemon runs");
+    auto* group =
+        add_command(app, "dead-letters", "Events that were given up: of the running daemon, or of its state");
     group->require_subcommand(1);
     const struct {
         const char* name;
@@ -194,13 +199,7 @@ void add_dead_letters(CLI::App& app, Chosen& chosen) {
         command->add_option("--callback", options->callback, "only of this callback")->type_name("NAME");
         if (act != Act::list && act != Act::export_all)
             command->add_flag("--all", options->all, "every one there is");
-        if (act != Act::export_all)
-            command
-                ->add_option_function<std::string>(
-                    "--output", [options](const std::string& how) { options->json = how == "json"; },
-                    "text (default) or json")
-                ->check(CLI::IsMember({"text", "json"}))
-                ->type_name("HOW");
+        if (act != Act::export_all) add_output(*command, options->output);
         command->callback(
             [&chosen, options] { chosen.command = [options] { return dead_letters_command(*options); }; });
     }
@@ -214,12 +213,10 @@ void add_import_config(CLI::App& group, Chosen& chosen) {
     command->add_option("--output", options->output, "the new file, which must not be there yet")
         ->required()
         ->type_name("FILE");
-    command
-        ->add_option("--secrets", options->secrets,
-                     "file: in one of their own (default); environment: in a variable; text: copied")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, SecretsAs>{
-            {"file", SecretsAs::files}, {"environment", SecretsAs::environment}, {"text", SecretsAs::text}}))
-        ->type_name("file|environment|text");
+    add_choice<SecretsAs>(
+        *command, "--secrets", options->secrets,
+        {{"file", SecretsAs::files}, {"environment", SecretsAs::environment}, {"text", SecretsAs::text}},
+        "file: in one of their own (default); environment: in a variable; text: copied");
     command->callback(
         [&chosen, options] { chosen.command = [options] { return import_config_command(*options); }; });
 }
@@ -272,14 +269,12 @@ void add_config(CLI::App& command, std::filesystem::path& config) {
         ->type_name("FILE");
 }
 
-int run_command_line(int argc, const char* const* argv) {
-    CLI::App app("Event daemon for Flow Production Tracking (ShotGrid)", "sgeventd");
-    Chosen chosen;
+void add_commands(CLI::App& app, Chosen& chosen) {
     app.set_version_flag("--version", "sgeventd " SG_VERSION);
     app.set_help_flag("-h,--help", "print this help");
     app.require_subcommand(0, 1);  // with 1 a mistyped command is reported as "a subcommand is required"
     app.allow_extras();
-    app.footer(footer);
+    app.footer(footer());
     add_run(app, chosen);
     add_start(app, chosen);
     add_stop(app, chosen);
@@ -298,6 +293,17 @@ int run_command_line(int argc, const char* const* argv) {
     add_site(app, chosen);
     add_dead_letters(app, chosen);
     add_import(app, chosen);
+}
+
+int run_command_line(int argc, const char* const* argv) {
+    CLI::App app("Event daemon for Flow Production Tracking (ShotGrid)", "sgeventd");
+    Chosen chosen;
+    add_commands(app, chosen);
+    if (argc > 1) {
+        const std::string_view first = argv[1];
+        if (first == "complete") return print_candidates(app, {argv + 2, argv + argc});
+        if (first == "manual") return write_manual(app, {argv + 2, argv + argc});
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -12,10 +12,8 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 }
 
 void add_output(CLI::App& command, Output& output) {
-    command.add_option("--output", output, "text or json")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, Output>{{"text", Output::text}, {"json", Output::json}}))
-        ->type_name("text|json");
+    add_choice<Output>(command, "--output", output, {{"text", Output::text}, {"json", Output::json}},
+                       "default: text");
 }
 
 namespace {
@@ -75,12 +73,7 @@ void add_plugins(CLI::App& app, Chosen& chosen) {
                 ->type_name("");
         add_control_options(*command, options->control);
         if (act != Act::list)
-            command
-                ->add_option_function<unsigned>(
-                    "--timeout", [options](unsigned n) { options->timeout = std::chrono::seconds(n); },
-                    "seconds it is waited for; default 30")
-                ->check(CLI::Range(1U, 86'400U))
-                ->type_name("N");
+            add_seconds(*command, "--timeout", options->timeout, "seconds it is waited for; default 30");
         command->callback(
             [&chosen, options] { chosen.command = [options] { return plugins_command(*options); }; });
     }
@@ -97,23 +90,17 @@ void add_poll(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<PollOptions>();
     add_control_options(*command, options->control);
     auto* wait = command->add_flag("--wait", options->wait, "return when what there is has been delivered");
-    command
-        ->add_option_function<unsigned>(
-            "--timeout", [options](unsigned n) { options->timeout = std::chrono::seconds(n); },
-            "seconds; default 60")
-        ->check(CLI::Range(1U, 86'400U))
-        ->needs(wait)
-        ->type_name("N");
+    add_seconds(*command, "--timeout", options->timeout, "seconds; default 60")->needs(wait);
     command->callback([&chosen, options] { chosen.command = [options] { return poll_command(*options); }; });
 }
 
 void add_log_level(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "log-level", "Let the running daemon, or a plugin, log more or less");
     const auto options = std::make_shared<LogLevelOptions>();
-    command->add_option("LEVEL", options->level, "trace, debug, info, warning or error")
-        ->required()
-        ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
-        ->type_name("");
+    std::vector<std::pair<std::string, std::string>> levels;
+    for (const auto* level : {"trace", "debug", "info", "warning", "error"})
+        levels.emplace_back(level, level);
+    add_choice(*command, "LEVEL", options->level, levels, "what is less than this is not logged")->required();
     command->add_option("PLUGIN", options->plugin, "default: the daemon's own lines")->type_name("");
     add_control_options(*command, options->control);
     command->callback(

@@ -9,7 +9,7 @@ namespace {
 
 void add_count(CLI::App& command, std::optional<std::size_t>& most) {
     command.add_option("--count", most, "end after so many events")
-        ->check(CLI::PositiveNumber)
+        ->check(CLI::PositiveNumber.description(""))
         ->type_name("N");
 }
 
@@ -17,7 +17,7 @@ void add_since(CLI::App& command, std::optional<EventId>& since) {
     command
         .add_option("--since", since,
                     "begin with the first event above this id; default: with what comes from now on")
-        ->check(CLI::NonNegativeNumber)
+        ->check(CLI::NonNegativeNumber.description(""))
         ->type_name("ID");
 }
 
@@ -44,7 +44,8 @@ void add_replay(CLI::App& app, Chosen& chosen) {
         ->allow_extra_args(false);
     auto* execute = command->add_flag("--execute", options->replay.execute,
                                       "call the callbacks; what they would change is shown, not made");
-    command->add_flag("--write", options->replay.write, "… and is made")->needs(execute);
+    command->add_flag("--write", options->replay.write, "with --execute: what they would change is made")
+        ->needs(execute);
     command->add_flag("--all", options->show_all, "show the callbacks that do not want an event, and why");
     add_output(*command, options->output);
     command->callback([&chosen, options, ids, file] {

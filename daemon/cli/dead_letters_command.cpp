@@ -83,7 +83,7 @@ ExitCode print_all(const json& letters, const DeadLettersOptions& options) {
     bool ok = true;
     if (options.act == Act::export_all) {
         for (const auto& letter : letters) ok = ok && print(dumped(letter));
-    } else if (options.json) {
+    } else if (options.output == Output::json) {
         ok = print(dumped(letters, 2));
     } else if (options.act == Act::list) {
         for (const auto& letter : letters) ok = ok && print(logging::one_line(as_line(letter)));
@@ -116,7 +116,8 @@ ExitCode change(checkpoint::Store& store, const std::vector<DeadLetterPtr>& lett
                  retry ? "DEAD-LETTER-RETRIED" : "DEAD-LETTER-DROPPED",
                  retry ? "The event is handed out again at the next start." : "The event is gone.",
                  letter->plugin, letter->callback, letter->event, user());
-    if (options.json) return print(dumped({{"letters", letters.size()}})) ? ExitCode::ok : ExitCode::io;
+    if (options.output == Output::json)
+        return print(dumped({{"letters", letters.size()}})) ? ExitCode::ok : ExitCode::io;
     return print(fmt::format("{} dead letters {}", letters.size(), retry ? "are tried again" : "dropped"))
                ? ExitCode::ok
                : ExitCode::io;
@@ -148,8 +149,8 @@ std::optional<ExitCode> by_daemon(const std::filesystem::path& socket, const Dea
                       answer.error().message);
     }
     if (retry || drop) {
-        const auto text = options.json ? dumped({{"letters", answer->at("letters")}})
-                                       : answer->at("done").get<std::string>();
+        const auto text = options.output == Output::json ? dumped({{"letters", answer->at("letters")}})
+                                                         : answer->at("done").get<std::string>();
         return print(text) ? ExitCode::ok : ExitCode::io;
     }
     if (answer->at("letters").empty() && !is_reading(options)) return none_there();

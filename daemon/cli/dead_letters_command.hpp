@@ -6,6 +6,7 @@
 #include <sg/types.hpp>
 #include <string>
 
+#include "cli/output.hpp"
 #include "service/exit_code.hpp"
 
 namespace sg::cli {
@@ -18,7 +19,7 @@ struct DeadLettersOptions {
     std::optional<EventId> event;  ///< nullopt: every one
     std::string callback;          ///< empty: of every one
     bool all = false;              ///< `retry` and `drop` need a choice, or this
-    bool json = false;
+    Output output = Output::text;
 };
 service::ExitCode dead_letters_command(const DeadLettersOptions& options);
 

@@ -52,6 +52,10 @@ TEST_CASE("C139 a paused plugin stays paused across a restart, and gets what wai
         Daemon daemon(home);
         INFO(daemon.log());
         REQUIRE(daemon.wait_until_followed({"recorder", "other"}));
+        const auto offered =
+            test::say(home, {"complete", "plugins", "pause", "--config", home.config_file().string(), "rec"});
+        CHECK(offered.out.starts_with("recorder\t"));
+        CHECK(offered.out.find("other") == std::string::npos);
         const auto said = command(home, {"plugins", "pause", "recorder"});
         CHECK(said.ended == Ended{0, 0});
         CHECK(said.out == "recorder is paused\n");
