@@ -200,6 +200,8 @@ Response Desk::steer(const Request& request, const std::string& caller) const {
         act = Order::Act::seek;
     else if (name == "skip")
         act = Order::Act::skip;
+    else if (name == "explain")
+        act = Order::Act::explain;
     else if (name != "pause")
         return problem(404, "nothing is here");
     const auto order = read_order(act, nlohmann::json::parse(request.body, nullptr, false));

@@ -30,9 +30,10 @@ namespace sg::admin {
 ///     POST /api/plugins/resume      it gets them again, those that waited first
 ///     POST /api/plugins/seek        {"plugin": NAME, "to": ID | TIME | "latest" | "earliest"}
 ///     POST /api/plugins/skip        a plugin that stands at an event lets it go
-///     GET  /api/orders/N            {"order": N, "over": false}, or what came of it: "done" or "error"
+///     POST /api/plugins/explain     {"plugin": NAME, "event": ID}: "known" is what there is to say of the
+///     two GET  /api/orders/N            {"order": N, "over": false}, or what came of it: "done" or "error"
 ///
-/// Those four, and a poll that waits, are answered with {"order": N} at once.
+/// Those five, and a poll that waits, are answered with {"order": N} at once.
 ///
 /// The three about dead letters take {"plugin": NAME, "event": ID, "callback": NAME}, each of which may be
 /// missing, and at least one must be there for the last two, or "all": true.

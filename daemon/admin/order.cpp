@@ -32,11 +32,25 @@ Result<void> read_place(const std::string& text, Order& order) {
     return {};
 }
 
+Result<Order> read_question(const nlohmann::json& body) {
+    const auto plugin = body.is_object() ? body.find("plugin") : body.end();
+    const auto event = body.is_object() ? body.find("event") : body.end();
+    if (plugin == body.end() || !plugin->is_string() || event == body.end() || !event->is_number_integer() ||
+        body.size() != 2)
+        return fail(Cause::invalid, R"(expected {{"plugin": NAME, "event": ID}})");
+    Order order;
+    order.act = Order::Act::explain;
+    order.plugin = plugin->get<std::string>();
+    order.event = event->get<EventId>();
+    return order;
+}
+
 }  // namespace
 
 Result<Order> read_order(Order::Act act, const nlohmann::json& body) {
     Order order;
     order.act = act;
+    if (act == Order::Act::explain) return read_question(body);
     const bool seeks = act == Order::Act::seek;
     const auto text = [&](const char* key) {
         return body.is_object() && body.contains(key) && body.at(key).is_string();

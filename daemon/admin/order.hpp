@@ -11,14 +11,14 @@
 namespace sg::admin {
 
 struct Order {
-    enum class Act { pause, resume, seek, skip, poll };
+    enum class Act { pause, resume, seek, skip, poll, explain };
     /// Where `seek` goes: the first event that is this one or above it, was created then or later, comes
     /// after the newest one, or is the first of all.
     enum class To { event, time, latest, earliest };
     Act act = Act::poll;
     std::string plugin{};  ///< none: `poll`
     To to = To::event;
-    EventId event = 0;
+    EventId event = 0;  ///< of `seek` and `explain`
     UtcTime time{};
 };
 

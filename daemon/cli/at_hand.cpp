@@ -25,4 +25,22 @@ tl::expected<AtHand, ExitCode> open_at_hand(const std::filesystem::path& config)
     return AtHand{std::move(loaded->config), std::move(*logging)};
 }
 
+tl::expected<std::unique_ptr<checkpoint::Store>, ExitCode> open_state(const std::filesystem::path& directory,
+                                                                      Clock& clock, Logger& log) {
+    std::error_code unknown;
+    if (!std::filesystem::exists(directory / "lock", unknown)) return nullptr;
+    checkpoint::Store::Options options;
+    options.directory = directory;
+    options.as = checkpoint::Store::As::visitor;
+    auto opened = checkpoint::Store::open(std::move(options), clock, log);
+    if (opened) return std::move(*opened);
+    const auto refusal = checkpoint::open_refusal(opened.error());
+    const bool is_locked = refusal == checkpoint::OpenRefusal::locked;
+    std::fprintf(stderr, "sgeventd: %s%s\n", opened.error().message.c_str(),
+                 is_locked ? ", and does not answer on its socket" : "");
+    if (is_locked) return tl::unexpected(ExitCode::locked);
+    return tl::unexpected(refusal == checkpoint::OpenRefusal::damaged ? ExitCode::state_refused
+                                                                      : ExitCode::io);
+}
+
 }  // namespace sg::cli

@@ -282,6 +282,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
     add_check_config(app, chosen);
     add_status(app, chosen);
     add_replay(app, chosen);
+    add_explain(app, chosen);
     add_record(app, chosen);
     add_tail(app, chosen);
     add_reload(app, chosen);

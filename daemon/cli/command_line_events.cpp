@@ -1,6 +1,7 @@
 // The commands that look at events: what they take.
 
 #include "cli/command_line_parts.hpp"
+#include "cli/explain_command.hpp"
 #include "cli/follow_command.hpp"
 #include "cli/replay_command.hpp"
 
@@ -52,6 +53,20 @@ void add_replay(CLI::App& app, Chosen& chosen) {
         if (ids->empty() && file->empty()) throw CLI::RequiredError("IDS or --file");
         chosen.command = [options] { return replay_command(*options); };
     });
+}
+
+void add_explain(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "explain", "Say why an event did what it did, or nothing, for a plugin");
+    const auto options = std::make_shared<ExplainOptions>();
+    command->add_option("EVENT", options->event, "its id")
+        ->required()
+        ->check(CLI::PositiveNumber.description(""))
+        ->type_name("");
+    command->add_option("PLUGIN", options->plugin, "its name")->required()->type_name("");
+    add_config(*command, options->config);
+    add_output(*command, options->output);
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return explain_command(*options); }; });
 }
 
 void add_record(CLI::App& app, Chosen& chosen) {

@@ -79,6 +79,7 @@ void add_output(CLI::App& command, Output& output);
 void add_config(CLI::App& command, std::filesystem::path& config);
 
 void add_replay(CLI::App& app, Chosen& chosen);
+void add_explain(CLI::App& app, Chosen& chosen);
 void add_record(CLI::App& app, Chosen& chosen);
 void add_tail(CLI::App& app, Chosen& chosen);
 void add_status(CLI::App& app, Chosen& chosen);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "checkpoint/store.hpp"
+#include "cli/at_hand.hpp"
 #include "cli/control_client.hpp"
 #include "config/load.hpp"
 #include "logging/logging.hpp"
@@ -157,18 +158,6 @@ std::optional<ExitCode> by_daemon(const std::filesystem::path& socket, const Dea
     return print_all(answer->at("letters"), options);
 }
 
-ExitCode no_state(const Failure& why) {
-    switch (checkpoint::open_refusal(why)) {
-        case checkpoint::OpenRefusal::locked:
-            return failed(ExitCode::locked, why.message + ", and does not answer on its socket");
-        case checkpoint::OpenRefusal::damaged:
-            return failed(ExitCode::state_refused, why.message);
-        case checkpoint::OpenRefusal::io:
-            break;
-    }
-    return failed(ExitCode::io, why.message);
-}
-
 }  // namespace
 
 ExitCode dead_letters_command(const DeadLettersOptions& options) {
@@ -190,26 +179,18 @@ ExitCode dead_letters_command(const DeadLettersOptions& options) {
 
     std::vector<DeadLetterPtr> letters;
     SystemClock clock;
-    std::unique_ptr<checkpoint::Store> store;  // ends before the clock
-    std::error_code unknown;
-    // Looking makes no state where there is none.
-    if (std::filesystem::exists(config.state_dir / "lock", unknown)) {
-        checkpoint::Store::Options store_options;
-        store_options.directory = config.state_dir;
-        store_options.as = checkpoint::Store::As::visitor;
-        auto opened = checkpoint::Store::open(std::move(store_options), clock, (*logging)->engine());
-        if (!opened) return no_state(opened.error());
-        store = std::move(*opened);
-        for (const auto& letter : store->snapshot().dead_letters)
+    auto store = open_state(config.state_dir, clock, (*logging)->engine());
+    if (!store) return store.error();
+    if (*store != nullptr)
+        for (const auto& letter : (*store)->snapshot().dead_letters)
             if (choice_of(options).matches(*letter)) letters.push_back(letter);
-    }
     if (letters.empty() && !is_reading(options)) return none_there();
     if (is_reading(options) || options.act == Act::show) {
         json all = json::array();
         for (const auto& letter : letters) all.push_back(checkpoint::shown(*letter));
         return print_all(all, options);
     }
-    return change(*store, letters, options, clock, (*logging)->engine());
+    return change(**store, letters, options, clock, (*logging)->engine());
 }
 
 }  // namespace sg::cli

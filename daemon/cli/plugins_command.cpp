@@ -42,30 +42,39 @@ ExitCode list(const ControlOptions& options) {
 
 }  // namespace
 
-ExitCode wait_for_order(const ControlOptions& options, const json& taken, std::chrono::seconds at_most) {
+std::optional<json> outcome_of_order(const ControlOptions& options, const json& taken,
+                                     std::chrono::seconds at_most, ExitCode& code) {
     const auto number = taken.value("order", std::uint64_t{0});
     const auto path = "/api/orders/" + std::to_string(number);
     const auto deadline = std::chrono::steady_clock::now() + at_most;
-    ExitCode code = ExitCode::ok;
     while (true) {
-        const auto state = ask(options, "GET", path, {}, code);
-        if (!state) return code;
+        auto state = ask(options, "GET", path, {}, code);
+        if (!state) return std::nullopt;
         const bool failed = state->contains("error");
         if (failed || state->value("over", false)) {
-            if (options.output == Output::json) fmt::print("{}\n", state->dump());
-            if (failed)
-                std::fprintf(stderr, "sgeventd: %s\n", state->at("error").get<std::string>().c_str());
-            else if (options.output == Output::text)
-                fmt::print("{}\n", state->value("done", ""));
-            return failed ? ExitCode::data : ExitCode::ok;
+            code = failed ? ExitCode::data : ExitCode::ok;
+            return state;
         }
         if (std::chrono::steady_clock::now() >= deadline) {
             std::fprintf(stderr, "sgeventd: not done within %lld s; the daemon goes on with it\n",
                          static_cast<long long>(at_most.count()));
-            return ExitCode::unavailable;
+            code = ExitCode::unavailable;
+            return std::nullopt;
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
+}
+
+ExitCode wait_for_order(const ControlOptions& options, const json& taken, std::chrono::seconds at_most) {
+    ExitCode code = ExitCode::ok;
+    const auto state = outcome_of_order(options, taken, at_most, code);
+    if (!state) return code;
+    if (options.output == Output::json) fmt::print("{}\n", state->dump());
+    if (code != ExitCode::ok)
+        std::fprintf(stderr, "sgeventd: %s\n", state->at("error").get<std::string>().c_str());
+    else if (options.output == Output::text)
+        fmt::print("{}\n", state->value("done", ""));
+    return code;
 }
 
 ExitCode plugins_command(const PluginsOptions& options) {

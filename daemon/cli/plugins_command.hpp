@@ -2,11 +2,17 @@
 // The commands that steer the plugins of a running daemon.
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "cli/control_command.hpp"
 
 namespace sg::cli {
+
+/// Waits until the order that the daemon has taken is over; what came of it, with "error" where `code` is 65.
+/// Nothing, and said why, where the daemon is gone or it is not over in time: `code` is 69.
+std::optional<nlohmann::json> outcome_of_order(const ControlOptions& options, const nlohmann::json& taken,
+                                               std::chrono::seconds at_most, ExitCode& code);
 
 /// Until the order that the daemon has taken is over, whose outcome is printed: 0, 65 where it cannot be
 /// done, 69 where it is not over in time.

@@ -361,6 +361,11 @@ std::vector<LaneStatus> Dispatcher::status() const {
     return out;
 }
 
+std::vector<OwedCall> Dispatcher::owed(const std::string& plugin, EventId event) const {
+    auto* lane = impl_->known_lane(plugin);
+    return lane == nullptr ? std::vector<OwedCall>() : lane->owed(event);
+}
+
 EventId Dispatcher::done_through() const {
     auto through = std::numeric_limits<EventId>::max();
     for (const auto& [plugin, lane] : impl_->lanes_) through = std::min(through, lane->done_through());

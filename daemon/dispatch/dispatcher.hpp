@@ -51,6 +51,15 @@ struct LaneStatus {
     std::size_t dead = 0;       ///< dead letters
 };
 
+/// A callback that owes an outcome for an event, for people.
+struct OwedCall {
+    std::string callback;
+    std::uint32_t attempts = 0;
+    std::chrono::system_clock::time_point due{};
+    std::string last_error;
+    bool running = false;
+};
+
 /// One ordered lane per plugin between the stream and the hosts.
 ///
 /// A plugin gets its events one at a time in id order. A callback that fails owes that event: the debt is
@@ -118,6 +127,9 @@ public:
     void on_ended_call(std::function<void(const EndedCall&)> told);
 
     std::vector<LaneStatus> status() const;
+
+    /// What this plugin's callbacks owe of this event.
+    std::vector<OwedCall> owed(const std::string& plugin, EventId event) const;
 
     /// Every plugin that runs, is not paused and does not stand at an event was handed all that it wants up
     /// to here, and each call has ended, whatever became of it.

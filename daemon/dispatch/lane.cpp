@@ -350,6 +350,17 @@ LaneStatus Lane::status() const {
     return out;
 }
 
+std::vector<OwedCall> Lane::owed(EventId event) {
+    std::vector<OwedCall> out;
+    for (const auto* debt : debts_.above(event - 1)) {
+        if (debt->event.id() != event) break;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(debt->due - shared_.now());
+        out.push_back(
+            {debt->callback, debt->attempts, shared_.utc() + left, debt->last_error, debt->running});
+    }
+    return out;
+}
+
 void Lane::begun() {
     warn_if_far_behind();
     pump();

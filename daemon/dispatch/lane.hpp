@@ -82,6 +82,7 @@ public:
 
     std::size_t outstanding() const noexcept { return flights_.size() + debts_.running_count(); }
     LaneStatus status() const;
+    std::vector<OwedCall> owed(EventId event);
 
 private:
     struct Item {

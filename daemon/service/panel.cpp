@@ -172,6 +172,8 @@ void Panel::carry_out(const admin::Order& order, const std::string& caller, std:
         log_.info("[POLL-NOW] Asked to look for events at once. by=[{}]", caller);
         return poll_and_wait(number);
     }
+    if (order.act == Act::explain)
+        return orders_.end(number, {{"known", wiring_.explain(order.plugin, order.event)}});
     dispatch::Steering what;
     what.plugin = order.plugin;
     what.caller = caller;

@@ -34,7 +34,9 @@ public:
         /// The first event created then or later, or the one after the newest; on the loop.
         std::function<void(UtcTime, std::function<void(Result<EventId>)>)> first_since;
         std::function<void(const std::string& plugin, LogLevel)> set_log_level;  ///< on the loop
-        dispatch::Dispatcher& dispatcher;                                        ///< on the loop
+        /// What is known of an event and a plugin; on the loop.
+        std::function<nlohmann::json(const std::string& plugin, EventId)> explain;
+        dispatch::Dispatcher& dispatcher;  ///< on the loop
     };
     Panel(Loop& loop, Logger& log, Wiring wiring);
 

@@ -16,7 +16,9 @@
 #include "plugins/run_record.hpp"
 #include "service/admin_views.hpp"
 #include "service/alert_desk.hpp"
+#include "service/call_history.hpp"
 #include "service/data_requests.hpp"
+#include "service/explanation.hpp"
 #include "service/key_masking.hpp"
 #include "service/observed.hpp"
 #include "service/panel.hpp"
@@ -85,18 +87,24 @@ public:
         dispatcher_.on_ended_call([this](const dispatch::EndedCall& call) { write_down(call); });
         panel_ = std::make_unique<Panel>(
             loop_, log_,
-            Panel::Wiring{[this] { return snapshot(); },
-                          [this](std::function<void()> answered) { stream_->poll_now(std::move(answered)); },
-                          [this] { return stream_->level(); },
-                          [this](const std::string& plugin) { reload(plugin); },
-                          [this](UtcTime time, std::function<void(Result<EventId>)> ready) {
-                              stream_->first_since(time, std::move(ready));
-                          },
-                          [this](const std::string& plugin, LogLevel level) {
-                              auto& logging = service_.logging_;
-                              logging.set_level(plugin.empty() ? log_ : logging.plugin(plugin), level);
-                          },
-                          dispatcher_});
+            Panel::Wiring{
+                [this] { return snapshot(); },
+                [this](std::function<void()> answered) { stream_->poll_now(std::move(answered)); },
+                [this] { return stream_->level(); }, [this](const std::string& plugin) { reload(plugin); },
+                [this](UtcTime time, std::function<void(Result<EventId>)> ready) {
+                    stream_->first_since(time, std::move(ready));
+                },
+                [this](const std::string& plugin, LogLevel level) {
+                    auto& logging = service_.logging_;
+                    logging.set_level(plugin.empty() ? log_ : logging.plugin(plugin), level);
+                },
+                [this](const std::string& plugin, EventId event) {
+                    auto known = known_of(plugin, event, statuses(), options_, dispatcher_, *stream_);
+                    known.calls = history_.of(plugin, event);
+                    known.calls_since = history_.since().value_or(started_);
+                    return to_json(known);
+                },
+                dispatcher_});
     }
 
     void start() {
@@ -183,9 +191,13 @@ private:
         log_changes(changes, log_);
     }
 
+    Statuses statuses() const {
+        return {stream_->status(), dispatcher_.status(), plugins_->status(), service_.clock_.now(),
+                service_.clock_.utc()};
+    }
+
     admin::Snapshot snapshot() {
-        const Statuses statuses{stream_->status(), dispatcher_.status(), plugins_->status(),
-                                service_.clock_.now(), service_.clock_.utc()};
+        const auto statuses = this->statuses();
         admin::Snapshot taken;
         taken.daemon = {SG_VERSION, ::getpid(), config_.site.url, started_, statuses.utc};
         taken.stream = stream_view(statuses);
@@ -201,6 +213,7 @@ private:
         const auto end = service_.clock_.utc();
         times_.add(call, end - call.took);
         recent_.add(call);
+        history_.add(call, end);
         if (!service_.logging_.wants_timings()) return;
         logging::Timing timing;
         timing.event = call.event.id;
@@ -298,6 +311,7 @@ private:
     Loop::Handle quiet_timer_;
     PluginTimes times_;
     RecentEvents recent_;
+    CallHistory history_;
     std::unique_ptr<stream::Stream> stream_;
     std::unique_ptr<plugins::PluginSet> plugins_;
     std::unique_ptr<Panel> panel_;

@@ -9,6 +9,18 @@ namespace sg::stream {
 
 using namespace std::chrono_literals;
 
+const char* to_string(Absence absence) noexcept {
+    switch (absence) {
+        case Absence::no:
+            break;
+        case Absence::awaited:
+            return "awaited";
+        case Absence::watched:
+            return "watched";
+    }
+    return "no";
+}
+
 const char* to_string(State state) noexcept {
     switch (state) {
         case State::waiting:
@@ -264,6 +276,11 @@ bool Stream::Impl::take_live(const event::PagePtr& page) {
     return true;
 }
 
+Absence Stream::Impl::absence(EventId event) const {
+    if (gaps_.contains(event)) return Absence::awaited;
+    return tail_.contains(event) ? Absence::watched : Absence::no;
+}
+
 Status Stream::Impl::status() const {
     Status out = counters_;
     out.state = stopped_ ? State::stopped : outage_.state();
@@ -290,6 +307,8 @@ void Stream::first_since(std::chrono::system_clock::time_point time,
     impl_->first_since(time, std::move(ready));
 }
 Status Stream::status() const { return impl_->status(); }
+
+Absence Stream::absence(EventId event) const { return impl_->absence(event); }
 std::optional<event::Stretch> Stream::at_hand(EventId position) { return impl_->at_hand(position); }
 void Stream::fetch(EventId position, std::function<void(event::Stretch)> ready) {
     impl_->fetch(position, std::move(ready));

@@ -59,6 +59,14 @@ enum class State {
 };
 const char* to_string(State state) noexcept;
 
+/// Whether an id is missing between rows that the site has shown.
+enum class Absence {
+    no,       ///< not that the stream knows
+    awaited,  ///< looked for often: it may come any moment
+    watched,  ///< was given up; looked for seldom
+};
+const char* to_string(Absence absence) noexcept;
+
 /// What happened so far, for people and metrics.
 struct Status {
     State state = State::waiting;
@@ -133,6 +141,7 @@ public:
     void first_since(std::chrono::system_clock::time_point time, std::function<void(Result<EventId>)> ready);
 
     Status status() const;
+    Absence absence(EventId event) const;
 
     std::optional<event::Stretch> at_hand(EventId position) override;
     void fetch(EventId position, std::function<void(event::Stretch)> ready) override;

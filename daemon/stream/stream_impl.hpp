@@ -50,6 +50,7 @@ public:
     void poll_now(std::function<void()> answered);
     void retry_now();
     Status status() const;
+    Absence absence(EventId event) const;
     std::optional<event::Stretch> at_hand(EventId position);
     void fetch(EventId position, std::function<void(event::Stretch)> ready);
     EventId level() const { return highest_; }
