@@ -1,6 +1,7 @@
 #pragma once
 // The calls that ended last, small and many, for whoever asks what became of an event.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,18 @@ public:
 
     /// Those of this plugin and event, the oldest first. Looks at every place.
     std::vector<PastCall> of(const std::string& plugin, EventId event) const;
+
+    /// `visit(plugin, callback, event, took, ok)` for the calls that ended last, the newest first, `most` of
+    /// them.
+    template <class Visit>
+    void newest(std::size_t most, Visit visit) const {
+        for (std::size_t i = 1; i <= std::min(most, calls_.size()); ++i) {
+            const auto& call = calls_[(next_ + calls_.size() - i) % calls_.size()];
+            const auto& names = lanes_[call.lane];
+            visit(names.plugin, names.callbacks[call.callback], call.event,
+                  std::chrono::microseconds(call.took), call.ok);
+        }
+    }
 
     /// When the oldest one that is remembered ended; nullopt: none was forgotten yet.
     std::optional<UtcTime> since() const;

@@ -4,45 +4,45 @@
 
 namespace sg::service {
 
-void RecentEvents::add(const dispatch::EndedCall& call) {
-    auto& event = place_of(call.event);
-    const auto known = std::find_if(event.calls.begin(), event.calls.end(), [&](const auto& one) {
-        return one.plugin == call.plugin && one.callback == call.callback;
-    });
-    if (known != event.calls.end()) {
-        known->ok = call.ok;
-        known->took = call.took;
-        ++known->calls;
-    } else if (event.calls.size() < most_calls) {
-        event.calls.push_back({call.plugin, std::string(call.callback), call.ok, call.took});
-    } else {
-        ++event.more_calls;
-    }
-}
-
-admin::EventView& RecentEvents::place_of(const event::EventRow& event) {
-    const auto known = std::find(ids_.begin(), ids_.end(), event.id);
-    if (known != ids_.end()) return events_[static_cast<std::size_t>(known - ids_.begin())];
-    const auto at = next_;
-    next_ = (next_ + 1) % places;
-    ids_[at] = event.id;
-    auto& view = events_[at];
-    view.event = event.id;
-    view.type.assign(event.type);
-    view.attribute.assign(event.attribute);
-    view.created.reset();
-    if (event.created_at != std::chrono::sys_seconds()) view.created = event.created_at;
-    view.calls.clear();
-    view.more_calls = 0;
-    return view;
+void RecentEvents::keep(Kind& kind, const event::EventRow& event) {
+    kind.event = event.id;
+    kind.type.assign(event.type);
+    kind.attribute.assign(event.attribute);
+    kind.created = event.created_at;
 }
 
 std::vector<admin::EventView> RecentEvents::list() const {
     std::vector<admin::EventView> listed;
-    for (std::size_t i = 1; i <= places; ++i) {
-        const auto& event = events_[(next_ + places - i) % places];
-        if (event.event != 0) listed.push_back(event);
-    }
+    const auto view_of = [&](EventId event) -> admin::EventView* {
+        const auto known =
+            std::find_if(listed.begin(), listed.end(), [&](const auto& one) { return one.event == event; });
+        if (known != listed.end()) return &*known;
+        if (listed.size() == most_events) return nullptr;
+        auto& view = listed.emplace_back();
+        view.event = event;
+        const auto& kind = kinds_[static_cast<std::size_t>(event) % kinds];
+        if (kind.event != event) return &view;  // handled long before others of today
+        view.type = kind.type;
+        view.attribute = kind.attribute;
+        if (kind.created != std::chrono::sys_seconds()) view.created = kind.created;
+        return &view;
+    };
+    history_.newest(most_looked, [&](const std::string& plugin, const std::string& callback, EventId event,
+                                     std::chrono::microseconds took, bool ok) {
+        auto* view = view_of(event);
+        if (view == nullptr) return;
+        auto& calls = view->calls;
+        const auto later = std::find_if(calls.begin(), calls.end(), [&](const auto& one) {
+            return one.plugin == plugin && one.callback == callback;
+        });
+        if (later != calls.end())
+            ++later->calls;
+        else if (calls.size() < most_calls)
+            calls.push_back({plugin, callback, ok, took});
+        else
+            ++view->more_calls;
+    });
+    for (auto& view : listed) std::reverse(view.calls.begin(), view.calls.end());
     return listed;
 }
 

@@ -1,33 +1,45 @@
 #pragma once
 // The events that were handled last, and what became of them, for the status page.
 
-#include <array>
 #include <vector>
 
 #include "admin/snapshot.hpp"
-#include "dispatch/ended_call.hpp"
+#include "service/call_history.hpp"
 
 namespace sg::service {
 
-/// A fixed number of places that are used in turn, and no lock.
+/// Made of the calls that are remembered when somebody looks, so that a call costs next to nothing: what is
+/// kept of an event is kept once for all its calls.
 ///
-/// Threads: the loop's only.
+/// Threads: the loop's only. Lifetime: outlived by `history`.
 class RecentEvents {
 public:
-    static constexpr std::size_t places = 50;
-    static constexpr std::size_t most_calls = 16;  ///< of one event; others are counted
+    static constexpr std::size_t most_events = 50;
+    static constexpr std::size_t most_calls = 16;       ///< of one event; others are counted
+    static constexpr std::size_t most_looked = 10'000;  ///< calls, of all events together
 
-    void add(const dispatch::EndedCall& call);
+    explicit RecentEvents(const CallHistory& history) : history_(history), kinds_(kinds) {}
 
-    /// The event whose first call ended last comes first.
+    /// For each call that ends, with its event.
+    void note(const event::EventRow& event) {
+        auto& kind = kinds_[static_cast<std::size_t>(event.id) % kinds];
+        if (kind.event != event.id) keep(kind, event);
+    }
+
+    /// The event whose last call ended last comes first.
     std::vector<admin::EventView> list() const;
 
 private:
-    admin::EventView& place_of(const event::EventRow& event);
+    static constexpr std::size_t kinds = 1024;  // more than are in hand at a time
+    struct Kind {
+        EventId event = 0;
+        std::string type, attribute;
+        std::chrono::sys_seconds created{};
+    };
+    static void keep(Kind& kind, const event::EventRow& event);
 
-    std::array<EventId, places> ids_{};  // apart, as they are looked through for each call
-    std::array<admin::EventView, places> events_;
-    std::size_t next_ = 0;
+    const CallHistory& history_;
+    std::vector<Kind> kinds_;
 };
 
 }  // namespace sg::service

@@ -212,8 +212,8 @@ private:
     void write_down(const dispatch::EndedCall& call) {
         const auto end = service_.clock_.utc();
         times_.add(call, end - call.took);
-        recent_.add(call);
         history_.add(call, end);
+        recent_.note(call.event);
         if (!service_.logging_.wants_timings()) return;
         logging::Timing timing;
         timing.event = call.event.id;
@@ -310,8 +310,8 @@ private:
     QuietWatch quiet_{config_.alerts.quiet_after, service_.clock_, log_};
     Loop::Handle quiet_timer_;
     PluginTimes times_;
-    RecentEvents recent_;
     CallHistory history_;
+    RecentEvents recent_{history_};
     std::unique_ptr<stream::Stream> stream_;
     std::unique_ptr<plugins::PluginSet> plugins_;
     std::unique_ptr<Panel> panel_;
