@@ -13,15 +13,16 @@ namespace {
 /// The first byte says what was asked for.
 EventQuery query_of(char byte) {
     EventQuery query;
-    query.kind = static_cast<EventQuery::Kind>(static_cast<unsigned char>(byte) % 3);
+    query.kind = static_cast<EventQuery::Kind>(static_cast<unsigned char>(byte) % 4);
     query.after = 100;
     query.ranges = {{1, 99}, {200, 300}};
     return query;
 }
 
 bool asked_for(const EventQuery& query, EventId id) {
-    if (query.kind == EventQuery::Kind::newest) return true;
-    if (query.kind == EventQuery::Kind::after) return id > 100;
+    using Kind = EventQuery::Kind;
+    if (query.kind == Kind::newest || query.kind == Kind::since) return true;
+    if (query.kind == Kind::after) return id > 100;
     return (id >= 1 && id <= 99) || (id >= 200 && id <= 300);
 }
 
