@@ -19,8 +19,12 @@ namespace sg::admin {
 ///     GET  /healthz                 200 while the daemon's loop turns, else 503
 ///     GET  /readyz                  200 while the site answers and every plugin is loaded, else 503 and why
 ///     POST /api/poll                look for events at once; {"wait": true}: an order, over when they are
-///     delivered POST /api/log-level           {"level": LEVEL}, or {"level": LEVEL, "plugin": NAME} POST
-///     /api/reload              load every plugin anew, or the one that the body names: {"plugin": NAME}
+///                                   delivered
+///
+///     POST /api/log-level           {"level": LEVEL}, or {"level": LEVEL, "plugin": NAME}
+///
+///     POST /api/reload              load every plugin anew, or the one that the body names:
+///                                   {"plugin": NAME}
 ///
 ///     POST /api/dead-letters/list   the same in full, events and all errors: {"letters": […]}
 ///     POST /api/dead-letters/retry  hand them out again
@@ -30,8 +34,9 @@ namespace sg::admin {
 ///     POST /api/plugins/resume      it gets them again, those that waited first
 ///     POST /api/plugins/seek        {"plugin": NAME, "to": ID | TIME | "latest" | "earliest"}
 ///     POST /api/plugins/skip        a plugin that stands at an event lets it go
-///     POST /api/plugins/explain     {"plugin": NAME, "event": ID}: "known" is what there is to say of the
-///     two GET  /api/orders/N            {"order": N, "over": false}, or what came of it: "done" or "error"
+///     POST /api/plugins/explain     {"plugin": NAME, "event": ID}: "known" says what became of the event
+///
+///     GET  /api/orders/N            {"order": N, "over": false}, or what came of it: "done" or "error"
 ///
 /// Those five, and a poll that waits, are answered with {"order": N} at once.
 ///
