@@ -172,7 +172,8 @@ service::ExitCode explain_command(const ExplainOptions& options) {
     if (!at_hand) return at_hand.error();
     const auto& config = at_hand->config;
     auto code = ExitCode::ok;
-    const bool runs = static_cast<bool>(ask_daemon(config.admin_socket(), "GET", "/api/status"));
+    const auto status = ask_daemon(config.admin_socket(), "GET", "/api/status");
+    const bool runs = status || status.error().cause != Cause::network;
     const auto known = runs ? of_the_daemon(config, options, code) : of_the_state(*at_hand, options, code);
     if (!known) return code;
 
