@@ -173,12 +173,14 @@ void Lane::forget_queue() {
 
 void Lane::hand_out() {
     if (shared_.draining || shared_.paused || next_ || paused_ || !wishes_.empty()) return;
+    // One moment for all of it: what falls due in between would be neither handed out nor waited for.
+    const auto now = shared_.now();
     do {
         // Refilled by halves: batches stay large, and the host never waits for us.
         if (outstanding() > window() / 2) break;
-        if (auto batch = next_batch(); !batch.empty()) generation_->deliver(std::move(batch));
+        if (auto batch = next_batch(now); !batch.empty()) generation_->deliver(std::move(batch));
     } while (land_gathered());
-    arm_retry();
+    arm_retry(now);
 }
 
 std::size_t Lane::window() const {
@@ -200,11 +202,11 @@ bool Lane::fits(std::size_t bytes) const {
            flight_bytes_ + debts_.running_bytes() + bytes <= shared_.settings.window_bytes;
 }
 
-std::vector<plugins::Delivery> Lane::next_batch() {
+std::vector<plugins::Delivery> Lane::next_batch(Clock::Time now) {
     std::vector<plugins::Delivery> batch;
     // What is owed is older than what is queued, so it goes first.
     while (fits(0)) {
-        const auto due = debts_.start_due(shared_.now());
+        const auto due = debts_.start_due(now);
         if (due.debts.empty()) break;
         batch.push_back(delivery_of(due));
     }
@@ -280,10 +282,10 @@ void Lane::reserve(EventId through) {
     });
 }
 
-void Lane::arm_retry() {
+void Lane::arm_retry(Clock::Time now) {
     retry_.reset();
     const auto due = debts_.next_due();
-    if (!due || *due <= shared_.now()) return;  // due already: goes out with the next outcome
+    if (!due || *due <= now) return;  // due already: goes out with the next outcome
     retry_ = shared_.loop.at(*due, [weak = weak_from_this()] {
         if (const auto lane = weak.lock()) lane->pump();
     });

@@ -126,7 +126,7 @@ private:
 
     // Handing out.
     void hand_out();
-    std::vector<plugins::Delivery> next_batch();
+    std::vector<plugins::Delivery> next_batch(Clock::Time now);
     std::size_t window() const;
     bool fits(std::size_t bytes) const;
     bool is_held();
@@ -134,7 +134,7 @@ private:
     bool stands() const;
     bool is_reserved(EventId id);
     void reserve(EventId through);
-    void arm_retry();
+    void arm_retry(Clock::Time now);
     plugins::Delivery delivery_of(const DueCall& due) const;
 
     // Gathering.

@@ -209,6 +209,27 @@ private:
 
 using GenerationPtr = std::shared_ptr<ScriptedGeneration>;
 
+/// Stands still until a test moves it; with a `tick`, each look at it takes that long.
+class TickingClock final : public Clock {
+public:
+    Time now() const override { return inner_.now() + (ticked_ += tick); }
+    std::chrono::system_clock::time_point utc() const override { return inner_.utc(); }
+    std::optional<Duration> until(Time deadline) const override { return inner_.until(deadline - ticked_); }
+    bool sleep_until(Time deadline, std::stop_token stop) override {
+        return inner_.sleep_until(deadline - ticked_, std::move(stop));
+    }
+    int on_jump(std::function<void()> woken) override { return inner_.on_jump(std::move(woken)); }
+    void off_jump(int key) override { inner_.off_jump(key); }
+    void advance(Duration by) { inner_.advance(by); }
+    void set_utc(std::chrono::system_clock::time_point utc) { inner_.set_utc(utc); }
+
+    Duration tick{0};  ///< for tests whose loop runs on their own thread
+
+private:
+    ManualClock inner_;
+    mutable Duration ticked_{0};
+};
+
 /// A daemon's middle: a real store on a real file, a loop and a clock that the test drives.
 class Rig {
 public:
@@ -316,7 +337,7 @@ public:
     }
     TempDir temp;
     std::filesystem::path directory = temp / "state";
-    ManualClock clock;
+    TickingClock clock;
     SystemClock system_clock;
     CaptureLog log;
     Loop loop{clock};

@@ -57,6 +57,7 @@ public:
         for (const auto id : std::set<Id>(hidden_)) show(id);
         const bool done = wait_for([&] { return is_done(); }, 120s);
         if (!done) faults_.emplace_back("not done after 120 s");
+        daemon_->wait_for_log("[STARTING]");  // before that a signal ends it as it ends any program
         if (daemon_->terminate() != Ended{0, 0}) faults_.emplace_back("the daemon did not end in order");
         const auto disk = read_stored(*home_);
         for (const auto& actor : actors_) {
