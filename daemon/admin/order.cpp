@@ -9,12 +9,6 @@
 namespace sg::admin {
 namespace {
 
-/// `2026-03-04T05:06:07Z`, or the day alone.
-std::optional<UtcTime> read_time(const std::string& text) {
-    constexpr std::size_t day = std::string_view("2026-03-04").size();
-    return read_utc(text.size() == day ? text + "T00:00:00Z" : text);
-}
-
 Result<void> read_place(const std::string& text, Order& order) {
     if (text == "latest" || text == "earliest") {
         order.to = text == "latest" ? Order::To::latest : Order::To::earliest;
@@ -22,7 +16,7 @@ Result<void> read_place(const std::string& text, Order& order) {
     }
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), order.event);
     if (error == std::errc() && end == text.data() + text.size() && order.event > 0) return {};
-    const auto time = read_time(text);
+    const auto time = read_utc_or_day(text);
     if (!time)
         return fail(Cause::invalid,
                     "'{}' is no place: an event's id, a time as 2026-03-04T05:06:07Z, latest or earliest",

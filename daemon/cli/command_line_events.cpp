@@ -36,6 +36,17 @@ void add_replay(CLI::App& app, Chosen& chosen) {
                          "events of a file, as record or dead-letters export writes it; - is standard input")
             ->type_name("FILE")
             ->excludes(ids);
+    auto* since =
+        command
+            ->add_option("--since", options->since,
+                         "events created then or later: 2026-03-04T05:06:07Z, 2026-03-04 or, for two "
+                         "hours ago, 2h")
+            ->type_name("TIME")
+            ->excludes(ids)
+            ->excludes(file);
+    command->add_option("--until", options->until, "with --since: and before then")
+        ->type_name("TIME")
+        ->needs(since);
     command
         ->add_option("--plugin", options->replay.plugins, "of the collections; again for more; default: all")
         ->type_name("NAME")
@@ -49,8 +60,9 @@ void add_replay(CLI::App& app, Chosen& chosen) {
         ->needs(execute);
     command->add_flag("--all", options->show_all, "show the callbacks that do not want an event, and why");
     add_output(*command, options->output);
-    command->callback([&chosen, options, ids, file] {
-        if (ids->empty() && file->empty()) throw CLI::RequiredError("IDS or --file");
+    command->callback([&chosen, options, ids, file, since] {
+        if (ids->empty() && file->empty() && since->empty())
+            throw CLI::RequiredError("IDS, --since or --file");
         chosen.command = [options] { return replay_command(*options); };
     });
 }

@@ -45,20 +45,24 @@ std::string progress_text(std::uint64_t done, std::optional<std::uint64_t> total
     return text;
 }
 
-ProgressLine::ProgressLine(std::string name)
-    : name_(std::move(name)), terminal_(::isatty(STDERR_FILENO) == 1) {}
-
-ProgressLine::~ProgressLine() {
-    if (shown_) std::fputs("\n", stderr);
+void StatusLine::show(const std::function<std::string()>& text, bool last) {
+    const auto now = Clock::now();
+    if (!wanted_ || (shown_ && !last && now - *shown_ < std::chrono::milliseconds(100))) return;
+    shown_ = now;
+    fmt::print(stderr, "\r{}\x1b[K", text());
+    std::fflush(stderr);
 }
 
+void StatusLine::end() {
+    if (shown_) std::fputs("\n", stderr);
+    shown_.reset();
+}
+
+ProgressLine::ProgressLine(std::string name) : name_(std::move(name)), line_(::isatty(STDERR_FILENO) == 1) {}
+
 void ProgressLine::show(std::uint64_t done, std::optional<std::uint64_t> total) {
-    const auto now = Clock::now();
-    const bool end = total && done >= *total;
-    if (!terminal_ || (shown_ && !end && now - *shown_ < std::chrono::milliseconds(100))) return;
-    shown_ = now;
-    fmt::print(stderr, "\r{}: {}\x1b[K", name_, progress_text(done, total, now - begun_));
-    std::fflush(stderr);
+    const auto text = [&] { return name_ + ": " + progress_text(done, total, Clock::now() - begun_); };
+    line_.show(text, total && done >= *total);
 }
 
 }  // namespace sg::cli

@@ -4,6 +4,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -16,6 +17,9 @@
 
 #include "cli/at_hand.hpp"
 #include "cli/failure_code.hpp"
+#include "cli/progress_line.hpp"
+#include "config/values.hpp"
+#include "util/utc_text.hpp"
 
 namespace sg::cli {
 namespace {
@@ -46,12 +50,36 @@ std::string deed(const IntendedWrite& write) {
     return text;
 }
 
+/// A line on the terminal while what is shown goes somewhere else.
+class ReplayProgress {
+public:
+    explicit ReplayProgress(std::uint64_t total) : total_(total) {}
+
+    void add(const event::EventRow& row) {
+        ++events_;
+        line_.show([&] { return text(row); });
+    }
+    void end() { line_.end(); }
+
+private:
+    std::string text(const event::EventRow& row) const {
+        const auto count = total_ == 0 ? fmt::format("{} events", events_)
+                                       : fmt::format("{} events of at most {}", events_, total_);
+        return fmt::format("replay: {}, at {} of {:%Y-%m-%d %H:%M:%S}", count, row.id, row.created_at);
+    }
+
+    const std::uint64_t total_;
+    std::uint64_t events_ = 0;
+    StatusLine line_{::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0};
+};
+
 /// For people, one event under the other.
 class TextView final : public service::ReplayView {
 public:
-    explicit TextView(bool show_all) : show_all_(show_all) {}
+    TextView(ReplayProgress& progress, bool show_all) : progress_(progress), show_all_(show_all) {}
 
     void on_event(const event::EventRow& row) override {
+        progress_.add(row);
         say("{}  {:%Y-%m-%d %H:%M:%S}  {}  {}\n", row.id, row.created_at, row.type.empty() ? "-" : row.type,
             row.attribute);
     }
@@ -107,13 +135,17 @@ private:
         fmt::print(format, std::forward<Args>(args)...);
     }
     std::mutex mutex_;
+    ReplayProgress& progress_;
     const bool show_all_;
 };
 
 /// For programs: an object a line, each with "what" it is.
 class JsonView final : public service::ReplayView {
 public:
+    explicit JsonView(ReplayProgress& progress) : progress_(progress) {}
+
     void on_event(const event::EventRow& row) override {
+        progress_.add(row);
         say({{"what", "event"}, {"event", row.id}, {"type", row.type}, {"attribute", row.attribute}});
     }
     void on_missing(stream::IdRange ids) override {
@@ -158,6 +190,7 @@ private:
         fmt::print("{}\n", line.dump(-1, ' ', false, json::error_handler_t::replace));
     }
     std::mutex mutex_;
+    ReplayProgress& progress_;
 };
 
 }  // namespace
@@ -187,6 +220,48 @@ std::optional<std::vector<stream::IdRange>> parse_ids(const std::vector<std::str
     return apart;
 }
 
+std::optional<std::chrono::sys_seconds> parse_time(const std::string& word, std::chrono::sys_seconds now) {
+    if (const auto time = read_utc_or_day(word)) return time;
+    std::chrono::milliseconds ago{};
+    if (!config::parse(word, config::Slot(&ago), config::Range{})) return std::nullopt;
+    return now - std::chrono::ceil<std::chrono::seconds>(ago);
+}
+
+namespace {
+
+/// What is wrong with it has been said where there is none.
+std::optional<service::Window> read_window(const ReplayCommandOptions& options) {
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto read = [now](const std::string& word) {
+        const auto time = parse_time(word, now);
+        if (!time)
+            std::fprintf(stderr,
+                         "sgeventd: '%s' is no time: 2026-03-04T05:06:07Z, 2026-03-04, or 2h for two hours "
+                         "ago\n",
+                         word.c_str());
+        return time;
+    };
+    service::Window window;
+    const auto since = read(options.since);
+    if (!since) return std::nullopt;
+    window.since = *since;
+    if (options.until.empty()) return window;
+    window.until = read(options.until);
+    if (!window.until) return std::nullopt;
+    if (*window.until > window.since) return window;
+    std::fputs("sgeventd: --until is not after --since\n", stderr);
+    return std::nullopt;
+}
+
+/// How many events there may be; 0 where nobody knows.
+std::uint64_t total_of(const std::vector<stream::IdRange>& ids) {
+    std::uint64_t total = 0;
+    for (const auto& range : ids) total += static_cast<std::uint64_t>(range.last - range.first) + 1;
+    return total;
+}
+
+}  // namespace
+
 ExitCode replay_command(const ReplayCommandOptions& options) {
     std::signal(SIGPIPE,
                 SIG_IGN);  // as the site client wants it; a reader that is gone is not ours to die of
@@ -197,10 +272,14 @@ ExitCode replay_command(const ReplayCommandOptions& options) {
                      wrong.c_str());
         return ExitCode::usage;
     }
-    const auto at_hand = open_at_hand(options.config);
-    if (!at_hand) return at_hand.error();
     auto replay = options.replay;
     replay.ids = std::move(*ids);
+    if (!options.since.empty()) {
+        replay.window = read_window(options);
+        if (!replay.window) return ExitCode::usage;
+    }
+    const auto at_hand = open_at_hand(options.config);
+    if (!at_hand) return at_hand.error();
     std::ifstream file;
     if (!options.file.empty()) {
         const bool is_piped = options.file == "-";
@@ -213,11 +292,13 @@ ExitCode replay_command(const ReplayCommandOptions& options) {
         replay.from = is_piped ? &std::cin : &file;
         replay.recording = is_piped ? "standard input" : options.file;
     }
-    TextView text(options.show_all);
-    JsonView lines;
+    ReplayProgress progress(total_of(replay.ids));
+    TextView text(progress, options.show_all);
+    JsonView lines(progress);
     service::ReplayView& view =
         options.output == Output::json ? static_cast<service::ReplayView&>(lines) : text;
     const auto counts = service::replay(at_hand->config, replay, *at_hand->logging, view);
+    progress.end();
     if (!counts) {
         std::fprintf(stderr, "sgeventd: %s\n", counts.error().message.c_str());
         return code_of(counts.error());

@@ -1,6 +1,7 @@
 #pragma once
 // Events of the past, through plugins.
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@ using service::ExitCode;
 struct ReplayCommandOptions {
     std::filesystem::path config;
     std::vector<std::string> ids;  ///< `101` or `101-120`; or …
+    std::string since, until;      ///< … a span of time, `until` empty for up to now; or …
     std::string file;              ///< … a recording; `-` is standard input
     service::ReplayOptions replay;
     bool show_all = false;
@@ -31,5 +33,9 @@ ExitCode replay_command(const ReplayCommandOptions& options);
 /// is.
 std::optional<std::vector<stream::IdRange>> parse_ids(const std::vector<std::string>& words,
                                                       std::string& wrong);
+
+/// A time as a person writes it: `2026-03-04T05:06:07Z` (UTC), the day alone, or how long before `now`, as
+/// `2h`. Nullopt for anything else.
+std::optional<std::chrono::sys_seconds> parse_time(const std::string& word, std::chrono::sys_seconds now);
 
 }  // namespace sg::cli

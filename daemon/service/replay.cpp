@@ -7,10 +7,10 @@
 #include "event/row_event.hpp"
 #include "plugins/collection.hpp"
 #include "plugins/plugin_set.hpp"
+#include "service/past_events.hpp"
 #include "service/recording.hpp"
 #include "service/settings.hpp"
 #include "service/site_requests.hpp"
-#include "stream/page_reader.hpp"
 #include "stream/site_event_reader.hpp"
 #include "util/loop.hpp"
 #include "util/temporary_directory.hpp"
@@ -20,9 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-
-constexpr std::int64_t page_size = 500;
-constexpr std::size_t ranges_per_query = 50;
 
 /// A directory of links to the plugins that were chosen, and of what a daemon keeps beside them.
 class Workplace {
@@ -67,55 +64,6 @@ Result<void> gather(const config::Config& config, const ReplayOptions& options, 
         return fail(Cause::invalid, "no collection has a plugin called {}", *wanted.begin());
     return {};
 }
-
-/// Reads the events asked for, a page at a time, ascending.
-class Pages {
-public:
-    Pages(stream::EventReader& reader, std::vector<stream::IdRange> left, std::vector<std::string> fields)
-        : reader_(reader),
-          left_(std::move(left)),
-          fields_(std::make_shared<const std::vector<std::string>>(std::move(fields))) {}
-
-    /// Null at the end. `covered`: the ranges that this page answers, whole.
-    Result<event::PagePtr> next(std::vector<stream::IdRange>& covered) {
-        covered.clear();
-        if (left_.empty()) return event::PagePtr();
-        stream::EventQuery query;
-        query.kind = stream::EventQuery::Kind::within;
-        query.ranges.assign(left_.begin(), left_.begin() + static_cast<std::ptrdiff_t>(
-                                                               std::min(left_.size(), ranges_per_query)));
-        query.limit = page_size;
-        query.fields = fields_;
-        auto fetched = reader_.fetch(query, {});
-        if (!fetched) return fail(fetched.error(), "fetching events");
-        auto read = pages_.read(std::move(fetched->body), query);
-        if (!read) return fail(read.error(), "reading events");
-        auto page = std::move(read->page);
-        const bool is_full = page->rows().size() >= static_cast<std::size_t>(page_size);
-        const auto through = is_full ? page->rows().back().id : query.ranges.back().last;
-        take(through, covered);
-        return page;
-    }
-
-private:
-    /// What is not above `through` has been answered.
-    void take(EventId through, std::vector<stream::IdRange>& covered) {
-        while (!left_.empty() && left_.front().first <= through) {
-            auto& range = left_.front();
-            covered.push_back({range.first, std::min(range.last, through)});
-            if (range.last > through) {
-                range.first = through + 1;
-                break;
-            }
-            left_.erase(left_.begin());
-        }
-    }
-
-    stream::EventReader& reader_;
-    stream::PageReader pages_;
-    std::vector<stream::IdRange> left_;
-    const std::shared_ptr<const std::vector<std::string>> fields_;
-};
 
 /// Ids of `covered` that no row of the page has, as ranges.
 std::vector<stream::IdRange> missing_in(const std::vector<stream::IdRange>& covered,
@@ -222,8 +170,8 @@ private:
     bool found_ = false, stopping_ = false;
 };
 
-Result<void> run_pages(Pages& pages, const ReplayOptions& options, Runner& runner, ReplayView& view,
-                       ReplayCounts& counts) {
+Result<void> run_ids(IdPages& pages, const ReplayOptions& options, Runner& runner, ReplayView& view,
+                     ReplayCounts& counts) {
     std::vector<stream::IdRange> covered;
     for (;;) {
         auto page = pages.next(covered);
@@ -243,6 +191,15 @@ Result<void> run_pages(Pages& pages, const ReplayOptions& options, Runner& runne
             runner.offer(*page, i, options.execute);
         }
         tell_below(std::numeric_limits<EventId>::max());
+    }
+}
+
+Result<void> run_window(WindowPages& pages, const ReplayOptions& options, Runner& runner) {
+    for (;;) {
+        auto page = pages.next();
+        if (!page) return tl::unexpected(page.error());
+        if (!*page) return {};
+        for (std::uint32_t i = 0; i < (*page)->rows().size(); ++i) runner.offer(*page, i, options.execute);
     }
 }
 
@@ -314,9 +271,17 @@ Result<ReplayCounts> replay(const config::Config& config, const ReplayOptions& o
         &data);
     set->start([&](const auto& found) { runner.expect(found); });
     while (!runner.is_loaded()) loop.run_some();
-    Pages pages(reader, options.ids, runner.fields(config.site.event_fields));
-    auto ran = options.from != nullptr ? run_recording(*options.from, options, runner, log)
-                                       : run_pages(pages, options, runner, view, counts);
+    const auto run = [&]() -> Result<void> {
+        if (options.from != nullptr) return run_recording(*options.from, options, runner, log);
+        const auto fields = runner.fields(config.site.event_fields);
+        if (options.window) {
+            WindowPages pages(reader, *options.window, fields);
+            return run_window(pages, options, runner);
+        }
+        IdPages pages(reader, options.ids, fields);
+        return run_ids(pages, options, runner, view, counts);
+    };
+    const auto ran = run();
     runner.stop();
     bool stopped = false;
     data.shut_down();

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <istream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,13 +11,14 @@
 #include "event/event_page.hpp"
 #include "logging/logging.hpp"
 #include "plugins/generation.hpp"
+#include "service/past_events.hpp"
 #include "service/write_intercept.hpp"
-#include "stream/event_reader.hpp"
 
 namespace sg::service {
 
 struct ReplayOptions {
     std::vector<stream::IdRange> ids;              ///< ascending, apart from one another; or …
+    std::optional<Window> window;                  ///< … what was created in a span of time; or …
     std::istream* from = nullptr;                  ///< … a recording, in its own order; see Recording
     std::string recording;                         ///< what messages call it
     std::vector<std::string> plugins;              ///< of the collections; empty, and no library: all

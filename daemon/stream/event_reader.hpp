@@ -28,11 +28,13 @@ struct EventQuery {
         newest,  ///< the row with the highest id alone
         after,   ///< rows above `after`, ascending
         since,   ///< the first row that was created at `since` or later
+        window,  ///< rows above `after`, created at `since` or later and before `until`, ascending
         within,  ///< rows inside any of `ranges`, ascending
     };
     Kind kind = Kind::after;
     EventId after = 0;
     std::chrono::sys_seconds since{};
+    std::optional<std::chrono::sys_seconds> until{};  ///< nullopt: whatever there is
     std::vector<IdRange> ranges;
     std::int64_t limit = 500;
     std::shared_ptr<const std::vector<std::string>> fields{};  ///< besides the usual ones; null: none

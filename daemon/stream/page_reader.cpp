@@ -220,7 +220,8 @@ bool is_only_list(dom::object top) {
 
 bool asked_for(const EventQuery& query, EventId id) {
     if (query.kind == EventQuery::Kind::newest || query.kind == EventQuery::Kind::since) return true;
-    if (query.kind == EventQuery::Kind::after) return id > query.after;
+    if (query.kind == EventQuery::Kind::after || query.kind == EventQuery::Kind::window)
+        return id > query.after;
     return std::any_of(query.ranges.begin(), query.ranges.end(),
                        [&](const IdRange& range) { return id >= range.first && id <= range.last; });
 }

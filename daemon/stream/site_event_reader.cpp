@@ -13,16 +13,26 @@ json condition(const char* relation, json values) {
     return {{"path", "id"}, {"relation", relation}, {"values", std::move(values)}};
 }
 
+json created(const char* relation, std::chrono::sys_seconds time) {
+    return {{"path", "created_at"},
+            {"relation", relation},
+            {"values", json::array({fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                                                fmt::gmtime(std::chrono::system_clock::to_time_t(time)))})}};
+}
+
+/// The site knows no "at or after"; its times are whole seconds.
+json created_since(std::chrono::sys_seconds time) {
+    return created("greater_than", time - std::chrono::seconds(1));
+}
+
 json filters_of(const EventQuery& query) {
     if (query.kind == EventQuery::Kind::since)
-        // The site knows no "at or after"; its times are whole seconds.
-        return {{"logical_operator", "and"},
-                {"conditions",
-                 {{{"path", "created_at"},
-                   {"relation", "greater_than"},
-                   {"values", json::array({fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                                                       fmt::gmtime(std::chrono::system_clock::to_time_t(
-                                                           query.since - std::chrono::seconds(1))))})}}}}};
+        return {{"logical_operator", "and"}, {"conditions", {created_since(query.since)}}};
+    if (query.kind == EventQuery::Kind::window) {
+        json conditions = {condition("greater_than", json::array({query.after})), created_since(query.since)};
+        if (query.until) conditions.push_back(created("less_than", *query.until));
+        return {{"logical_operator", "and"}, {"conditions", std::move(conditions)}};
+    }
     if (query.kind != EventQuery::Kind::within)
         return {{"logical_operator", "and"},
                 {"conditions", {condition("greater_than", json::array({query.after}))}}};

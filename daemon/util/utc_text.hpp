@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace sg {
@@ -23,6 +24,12 @@ inline std::optional<std::chrono::sys_seconds> read_utc(std::string_view text) {
     if (!day.ok() || two(11) > 23 || two(14) > 59 || two(17) > 60) return std::nullopt;
     return std::chrono::sys_days(day) + std::chrono::hours(two(11)) + std::chrono::minutes(two(14)) +
            std::chrono::seconds(two(17));
+}
+
+/// As a person writes it: such a time, or a day alone (`2026-03-04`), which is its first second.
+inline std::optional<std::chrono::sys_seconds> read_utc_or_day(const std::string& text) {
+    constexpr std::size_t day = std::string_view("2026-03-04").size();
+    return read_utc(text.size() == day ? text + "T00:00:00Z" : text);
 }
 
 }  // namespace sg

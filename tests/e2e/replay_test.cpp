@@ -140,3 +140,63 @@ TEST_CASE("a replay tells of a callback that fails and of a plugin that crashes 
     CHECK(replay(home, {"10-5"}).ended == Ended{64, 0});
     CHECK(replay(home, {"101", "--write"}).ended == Ended{64, 0});
 }
+
+TEST_CASE("a replay of a span of time offers what was created in it, page for page, whatever its id") {
+    sandbox::Site site;
+    const auto noon = std::chrono::sys_days(std::chrono::March / 4 / 2026) + std::chrono::hours(12);
+    const auto add = [&](std::int64_t id, std::chrono::seconds after_noon) {
+        auto spec = event(id);
+        spec.created_at = std::chrono::time_point_cast<std::chrono::seconds>(noon) + after_noon;
+        site.add_event(spec);
+    };
+    add(99, std::chrono::seconds(-1));
+    for (std::int64_t id = 100; id < 1300; ++id) add(id, std::chrono::seconds(id - 100));
+    add(1300, std::chrono::seconds(-5));  // was long in the making
+    add(1301, std::chrono::seconds(5));
+    const Home home(site, {test::recorder()});
+    const auto ids = [&](std::vector<std::string> words) {
+        words.insert(words.end(), {"--output", "json"});
+        const auto said = replay(home, words);
+        INFO(said.error);
+        CHECK(said.ended == Ended{0, 0});
+        CHECK(lines(said, "missing").empty());
+        std::vector<std::int64_t> all;
+        for (const auto& line : lines(said, "event")) all.push_back(line.at("event").get<std::int64_t>());
+        return all;
+    };
+    CHECK(ids({"--since", "2026-03-04T12:00:02Z", "--until", "2026-03-04T12:00:06Z"}) ==
+          std::vector<std::int64_t>{102, 103, 104, 105, 1301});
+    const auto since_noon = ids({"--since", "2026-03-04T12:00:00Z"});
+    REQUIRE(since_noon.size() == 1201);  // three pages
+    CHECK(since_noon.front() == 100);
+    CHECK(since_noon.back() == 1301);
+    CHECK(ids({"--since", "2026-03-04"}).size() == 1203);
+    CHECK(ids({"--since", "2026-03-05"}).empty());
+
+    CHECK(replay(home, {"--since", "noon"}).error ==
+          "sgeventd: 'noon' is no time: 2026-03-04T05:06:07Z, 2026-03-04, or 2h for two hours ago\n");
+    CHECK(replay(home, {"--since", "2026-03-04", "--until", "2026-03-04"}).error ==
+          "sgeventd: --until is not after --since\n");
+    for (const auto& words : {std::vector<std::string>{"--since", "noon"},
+                              {"--until", "2026-03-04"},
+                              {"--since", "2h", "101"},
+                              {"--since", "2h", "--file", "events.jsonl"}})
+        CHECK(replay(home, words).ended == Ended{64, 0});
+}
+
+TEST_CASE("a replay whose output goes to a file shows on the terminal how far it is") {
+    sandbox::Site site;
+    add_shots(site);
+    const Home home(site, {test::recorder()});
+    const auto typescript = home.path() / "typescript";
+    const auto run = "exec " SG_PROGRAM " replay 101-105 --config " + home.config_file().string() + " > " +
+                     (home.path() / "out").string();
+    test::Process terminal({"/usr/bin/script", "-qec", run, typescript.string()}, {},
+                           home.path() / "script.out", home.path() / "script.out");
+    const auto ended = terminal.wait(std::chrono::seconds(60)).value_or(Ended{});
+    CHECK(ended == Ended{65, 0});  // three ids are missing
+    const auto shown = test::read_file(typescript);
+    INFO(shown);
+    CHECK(shown.find("replay: 1 events of at most 5, at 101 of ") != std::string::npos);
+    CHECK(test::read_file(home.path() / "out").find("2 events, 2 calls wanted") != std::string::npos);
+}

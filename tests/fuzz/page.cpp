@@ -13,7 +13,7 @@ namespace {
 /// The first byte says what was asked for.
 EventQuery query_of(char byte) {
     EventQuery query;
-    query.kind = static_cast<EventQuery::Kind>(static_cast<unsigned char>(byte) % 4);
+    query.kind = static_cast<EventQuery::Kind>(static_cast<unsigned char>(byte) % 5);
     query.after = 100;
     query.ranges = {{1, 99}, {200, 300}};
     return query;
@@ -22,7 +22,7 @@ EventQuery query_of(char byte) {
 bool asked_for(const EventQuery& query, EventId id) {
     using Kind = EventQuery::Kind;
     if (query.kind == Kind::newest || query.kind == Kind::since) return true;
-    if (query.kind == Kind::after) return id > 100;
+    if (query.kind == Kind::after || query.kind == Kind::window) return id > 100;
     return (id >= 1 && id <= 99) || (id >= 200 && id <= 300);
 }
 
