@@ -6,15 +6,11 @@
 // same pages from the same server in the same run.
 
 #include <fmt/format.h>
-#include <sqlite3.h>
-#include <fstream>
 #include <stdexcept>
-#include <thread>
 
 #include "bench/bare_loop.hpp"
+#include "bench/daemon_run.hpp"
 #include "bench/page_server.hpp"
-#include "bench/processes.hpp"
-#include "tests/temp_dir.hpp"
 
 namespace {
 
@@ -34,68 +30,27 @@ struct Setup {
     bool matching;
 };
 
-void write_config(const sg::test::TempDir& dir, const std::string& url, const Setup& setup) {
-    std::filesystem::create_directories(dir / "plugins");
-    for (int i = 0; i < setup.plugins; ++i)
-        std::filesystem::copy_file(setup.matching ? SG_PLUGIN_FILE : SG_IDLE_PLUGIN_FILE,
-                                   dir / "plugins" / fmt::format("p{:04}.so", i));
-    std::ofstream out(dir / "sgeventd.yaml");
-    out << fmt::format(
-        "site:\n  url: {}\n  credential: bench\ncredentials:\n  bench: {{script: bench, key: bench}}\n"
-        "collections: [{}]\nplugin_defaults: {{isolation: {}, start: earliest, credential: bench}}\n"
-        "state_dir: {}\ncache_dir: {}\nlog: {{level: warning}}\n",
-        url, (dir / "plugins").string(), setup.isolation, (dir / "state").string(), (dir / "cache").string());
-}
-
-/// How many plugins have everything up to `id` behind them.
-int arrived(const std::string& file, std::int64_t id) {
-    sqlite3* db = nullptr;
-    int count = 0;
-    if (::sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK) {
-        sqlite3_stmt* ask = nullptr;
-        if (::sqlite3_prepare_v2(db, "SELECT count(*) FROM plugin WHERE cursor >= ?", -1, &ask, nullptr) ==
-            SQLITE_OK) {
-            ::sqlite3_bind_int64(ask, 1, id);
-            if (::sqlite3_step(ask) == SQLITE_ROW) count = ::sqlite3_column_int(ask, 0);
-        }
-        ::sqlite3_finalize(ask);
-    }
-    ::sqlite3_close(db);
-    return count;
-}
-
 Cost run_daemon(std::int64_t events, const Setup& setup) {
     const PageServer site(events);
-    const sg::test::TempDir dir;
-    write_config(dir, site.url(), setup);
+    DaemonRun::Setup how{.site = site.url(), .isolation = setup.isolation};
+    for (int i = 0; i < setup.plugins; ++i)
+        how.plugins.push_back(
+            {fmt::format("p{:04}", i), setup.matching ? SG_PLUGIN_FILE : SG_IDLE_PLUGIN_FILE});
     const auto cpu_before = cpu_of_ended_children();
     const auto begin = std::chrono::steady_clock::now();
-    const int pid =
-        start({SG_DAEMON, "run", "--config", (dir / "sgeventd.yaml").string()}, (dir / "log").string());
-    const auto state = (dir / "state" / "state.db").string();
-    const auto limit = begin + std::chrono::minutes(3);
+    DaemonRun daemon(how);
     Seconds loaded{};
     if (setup.plugins >= hundreds) {
         // All have begun once each has a row; nothing is fetched before.
-        while (arrived(state, 0) < setup.plugins && std::chrono::steady_clock::now() < limit)
-            std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        loaded = cpu_of(pid);
+        daemon.wait_for(0, setup.plugins);
+        loaded = cpu_of(daemon.pid());
     }
-    while (arrived(state, events) < setup.plugins) {
-        if (std::chrono::steady_clock::now() > limit) {
-            stop(pid);
-            std::ifstream log(dir / "log");
-            throw std::runtime_error("the daemon did not arrive: " +
-                                     std::string(std::istreambuf_iterator<char>(log), {}));
-        }
-        std::this_thread::sleep_for(
-            std::chrono::milliseconds(2));  // measures a wall time, so it may look often
-    }
+    daemon.wait_for(events, setup.plugins);
     Cost cost;
     cost.wall = std::chrono::steady_clock::now() - begin;
-    const auto of_events = cpu_of(pid) - loaded;
-    cost.idle_kb = proportional_kb(pid);
-    if (stop(pid) != 0) throw std::runtime_error("the daemon did not end well");
+    const auto of_events = cpu_of(daemon.pid()) - loaded;
+    cost.idle_kb = proportional_kb(daemon.pid());
+    daemon.stop();
     cost.cpu = setup.plugins < hundreds ? cpu_of_ended_children() - cpu_before : of_events;
     return cost;
 }

@@ -176,6 +176,8 @@ std::string metrics_text(const Snapshot& snapshot) {
                seconds(snapshot.daemon.started));
     page.gauge("sgeventd_ready", "1 while the site answers and every plugin is loaded",
                readiness(snapshot).ready ? 1 : 0);
+    page.counter("sgeventd_state_commits_total", "Commits of the state file, each of a group of changes",
+                 static_cast<double>(snapshot.daemon.commits));
     page.counter("sgeventd_wrong_tokens_total",
                  "Requests to the status page with a token that was not its own",
                  static_cast<double>(snapshot.daemon.wrong_tokens));

@@ -23,6 +23,7 @@ struct DaemonView {
     UtcTime taken{};                 ///< when this was looked at
     bool takes_a_token = false;      ///< the page may have dead letters tried again
     std::uint64_t wrong_tokens = 0;  ///< requests of the page that were refused for theirs
+    std::uint64_t commits = 0;       ///< of the state, since it was opened
 };
 
 struct StreamView {

@@ -47,6 +47,7 @@ public:
     const Snapshot& snapshot() const noexcept override { return snapshot_; }
     Ticket apply(Batch batch, Urgency urgency) override;
     Ticket durable() const noexcept override { return durable_.load(std::memory_order_acquire); }
+    std::uint64_t commits() const noexcept override { return commits_; }
     void when_saved(Ticket ticket, std::function<void(bool)> done) override;
     std::size_t unsaved() const noexcept override { return unsaved_.load(std::memory_order_relaxed); }
     Result<void> flush(std::chrono::milliseconds at_most) override;
@@ -87,6 +88,7 @@ private:
     std::vector<std::pair<Ticket, std::function<void(bool)>>> waiters_;
 
     std::atomic<Ticket> durable_{0};
+    std::atomic<std::uint64_t> commits_{0};
     std::atomic<std::size_t> unsaved_{0};
     int jump_key_ = 0;
     std::uint64_t jumps_ = 0;  // of a clock that does not only tick
@@ -163,6 +165,7 @@ void WriterStore::note_saved(Batch group, Ticket through, std::size_t changes) {
     Database::fold(saved_, std::move(group));
     bool recovered = false;
     bool idle = false;
+    ++commits_;
     {
         std::lock_guard lock(mutex_);
         durable_.store(through, std::memory_order_release);

@@ -184,6 +184,9 @@ public:
     /// Changes taken and not yet durable.
     virtual std::size_t unsaved() const noexcept = 0;
 
+    /// Groups that were written since it was opened, each in one commit.
+    virtual std::uint64_t commits() const noexcept = 0;
+
     /// Waits until all that was applied before the call is durable.
     /// Errors: `timed_out`, or why saving fails.
     virtual Result<void> flush(std::chrono::milliseconds at_most) = 0;

@@ -20,7 +20,7 @@
 
 #include "checkpoint/lock_holder.hpp"
 #include "cli/commands.hpp"
-#include "config/load.hpp"
+#include "config/together.hpp"
 #include "util/fd.hpp"
 
 namespace sg::cli {
@@ -52,7 +52,7 @@ bool wait_readable(int fd, Steady::time_point until) {
 /// A child that becomes the daemon, and what it tells us.
 class Newborn {
 public:
-    Newborn(const std::filesystem::path& config) {
+    explicit Newborn(const std::vector<std::filesystem::path>& configs) {
         std::array<int, 2> told{}, said{};
         if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, told.data()) != 0 ||
             ::pipe2(said.data(), O_CLOEXEC) != 0)
@@ -66,7 +66,7 @@ public:
         if (pid_ == 0) {
             told_.reset();
             said_.reset();
-            become_daemon(config, std::move(tell), std::move(say));
+            become_daemon(configs, std::move(tell), std::move(say));
         }
         process_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     }
@@ -113,7 +113,8 @@ public:
     }
 
 private:
-    [[noreturn]] static void become_daemon(const std::filesystem::path& config, UniqueFd tell, UniqueFd say) {
+    [[noreturn]] static void become_daemon(const std::vector<std::filesystem::path>& configs, UniqueFd tell,
+                                           UniqueFd say) {
         ::setsid();  // the terminal's signals are not for us
         const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
         ::dup2(nothing.get(), STDIN_FILENO);
@@ -123,7 +124,7 @@ private:
         int code = static_cast<int>(ExitCode::bug);
         if (::chdir("/") == 0) {  // keeps no file system from being unmounted
             try {
-                code = static_cast<int>(run_command({config}, service::Notifier(std::move(tell))));
+                code = static_cast<int>(run_command({configs}, service::Notifier(std::move(tell))));
             } catch (const std::exception& error) {
                 std::fprintf(stderr, "sgeventd: this is a bug: %s\n", error.what());
             }
@@ -136,14 +137,26 @@ private:
     UniqueFd told_, said_, process_;
 };
 
-/// What was added to a file since it had `size` bytes.
-std::string added_to(const std::filesystem::path& file, std::uintmax_t size) {
-    std::ifstream in(file, std::ios::binary);
-    in.seekg(static_cast<std::streamoff>(size));
-    std::stringstream text;
-    if (in) text << in.rdbuf();
-    return text.str();
-}
+/// What is added to a file from now on.
+class Addition {
+public:
+    explicit Addition(std::filesystem::path file) : file_(std::move(file)) {
+        std::error_code absent;
+        const auto size = std::filesystem::file_size(file_, absent);
+        if (!absent) size_ = size;
+    }
+    std::string text() const {
+        std::ifstream in(file_, std::ios::binary);
+        in.seekg(static_cast<std::streamoff>(size_));
+        std::stringstream text;
+        if (in) text << in.rdbuf();
+        return text.str();
+    }
+
+private:
+    std::filesystem::path file_;
+    std::uintmax_t size_ = 0;
+};
 
 std::optional<std::filesystem::path> state_directory_of(const StopOptions& options, ExitCode& code) {
     if (!options.state_dir.empty()) return options.state_dir;
@@ -162,26 +175,29 @@ std::optional<std::filesystem::path> state_directory_of(const StopOptions& optio
 }  // namespace
 
 ExitCode start_command(const StartOptions& options) {
-    const auto config = std::filesystem::absolute(options.config);
-    const auto loaded = config::load(config);
+    std::vector<std::filesystem::path> configs;
+    for (const auto& config : options.configs) configs.push_back(std::filesystem::absolute(config));
+    const auto loaded = config::load_together(configs);
     if (!loaded) {
         print_problems(loaded.error());
         return ExitCode::config;
     }
-    const auto& log = loaded->config.log.file;
-    if (log.empty())
-        return explain_exit(ExitCode::config,
-                            "log.file is not set: in the background there is no other place for the log");
-    std::error_code absent;
-    const auto size = std::filesystem::file_size(log, absent);
-    Newborn daemon(config);
+    std::vector<Addition> logs;
+    for (const auto& one : *loaded) {
+        if (one.config.log.file.empty())
+            return explain_exit(ExitCode::config,
+                                "log.file is not set: in the background there is no other place for the log");
+        logs.emplace_back(one.config.log.file);
+    }
+    Newborn daemon(configs);
     if (daemon.wait_ready(Steady::now() + options.timeout)) {
         std::printf("started, pid %d\n", daemon.pid());
         return std::fflush(stdout) == 0 ? ExitCode::ok : ExitCode::io;
     }
     bool was_ended = false;
     const auto code = daemon.end(was_ended);
-    const auto words = daemon.words() + added_to(log, absent ? 0 : size);
+    auto words = daemon.words();
+    for (const auto& log : logs) words += log.text();
     std::fputs(words.c_str(), stderr);
     if (was_ended)
         return explain_exit(ExitCode::unavailable, "the daemon did not become ready in time; it was ended");
@@ -214,13 +230,15 @@ ExitCode stop_command(const StopOptions& options) {
 }
 
 ExitCode restart_command(const StartOptions& options) {
-    const auto loaded = config::load(options.config);
+    const auto loaded = config::load_together(options.configs);
     if (!loaded) {
         print_problems(loaded.error());
         return ExitCode::config;
     }
-    const auto code = stop_command({{}, loaded->config.state_dir, options.timeout});
-    return code == ExitCode::ok ? start_command(options) : code;
+    for (const auto& one : *loaded)
+        if (const auto code = stop_command({{}, one.config.state_dir, options.timeout}); code != ExitCode::ok)
+            return code;
+    return start_command(options);
 }
 
 }  // namespace sg::cli

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <vector>
 
 #include "service/exit_code.hpp"
 
@@ -11,7 +12,7 @@ namespace sg::cli {
 using service::ExitCode;
 
 struct StartOptions {
-    std::filesystem::path config;
+    std::vector<std::filesystem::path> configs;  ///< each that of a site; one process for all
     std::chrono::seconds timeout{120};
 };
 /// `start`: returns when the daemon is ready, or with its exit code and what it said when it could not become

@@ -11,6 +11,7 @@
 #include "cli/dead_letters_command.hpp"
 #include "cli/import_command.hpp"
 #include "cli/manual.hpp"
+#include "cli/new_plugin_command.hpp"
 #include "cli/sandbox_command.hpp"
 #include "cli/site_command.hpp"
 #include "util/nearest.hpp"
@@ -33,7 +34,7 @@ std::string footer() {
 void add_run(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "run", "Run the daemon in the foreground");
     const auto options = std::make_shared<RunOptions>();
-    add_config(*command, options->config);
+    add_configs(*command, options->configs);
     command->callback([&chosen, options] { chosen.command = [options] { return run_command(*options); }; });
 }
 
@@ -42,7 +43,7 @@ constexpr const char* how_long = "seconds; default 120";
 void add_start(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "start", "Run the daemon in the background; returns when it is ready");
     const auto options = std::make_shared<StartOptions>();
-    add_config(*command, options->config);
+    add_configs(*command, options->configs);
     add_seconds(*command, "--timeout", options->timeout, how_long);
     command->callback([&chosen, options] { chosen.command = [options] { return start_command(*options); }; });
 }
@@ -62,7 +63,7 @@ void add_stop(CLI::App& app, Chosen& chosen) {
 void add_restart(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "restart", "Stop it, if it runs, and start it");
     const auto options = std::make_shared<StartOptions>();
-    add_config(*command, options->config);
+    add_configs(*command, options->configs);
     add_seconds(*command, "--timeout", options->timeout, how_long);
     command->callback(
         [&chosen, options] { chosen.command = [options] { return restart_command(*options); }; });
@@ -71,9 +72,12 @@ void add_restart(CLI::App& app, Chosen& chosen) {
 void add_check_config(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "check-config", "Check a configuration file, all of it at once");
     const auto options = std::make_shared<CheckConfigOptions>();
-    auto* config = command->add_option("--config", options->config, "the configuration file")
+    auto* config = command
+                       ->add_option("--config", options->configs,
+                                    "the configuration file; again for another site in the same process")
                        ->envname("SGEVENTD_CONFIG")
-                       ->type_name("FILE");
+                       ->type_name("FILE")
+                       ->allow_extra_args(false);
     command->add_flag("--keys", options->keys, "print every key there is, its default and its meaning");
     command->add_flag("--show", options->show, "print the effective values, secrets masked");
     command->callback([&chosen, options, config] {
@@ -129,6 +133,18 @@ void add_demo(CLI::App& app, Chosen& chosen) {
     add_seconds(*command, "--seconds", options->seconds,
                 "end by itself after so long, with a summary; exit code 0 if nothing was missed");
     command->callback([&chosen, options] { chosen.command = [options] { return demo_command(*options); }; });
+}
+
+void add_new_plugin(CLI::App& app, Chosen& chosen) {
+    auto* command = add_command(app, "new-plugin", "Make a project that builds and tests a plugin");
+    const auto options = std::make_shared<NewPluginOptions>();
+    command->add_option("NAME", options->name, "lower-case letters, digits and _")->required()->type_name("");
+    command
+        ->add_option("--directory", options->directory,
+                     "what is made; default: a directory of that name, here")
+        ->type_name("PATH");
+    command->callback(
+        [&chosen, options] { chosen.command = [options] { return new_plugin_command(*options); }; });
 }
 
 void add_site_options(CLI::App& command, SiteOptions& options) {
@@ -269,6 +285,15 @@ void add_config(CLI::App& command, std::filesystem::path& config) {
         ->type_name("FILE");
 }
 
+void add_configs(CLI::App& command, std::vector<std::filesystem::path>& configs) {
+    command
+        .add_option("--config", configs, "the configuration file; again for another site in the same process")
+        ->envname("SGEVENTD_CONFIG")
+        ->required()
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+}
+
 void add_commands(CLI::App& app, Chosen& chosen) {
     app.set_version_flag("--version", "sgeventd " SG_VERSION);
     app.set_help_flag("-h,--help", "print this help");
@@ -291,6 +316,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
     add_log_level(app, chosen);
     add_sandbox(app, chosen);
     add_demo(app, chosen);
+    add_new_plugin(app, chosen);
     add_site(app, chosen);
     add_dead_letters(app, chosen);
     add_import(app, chosen);

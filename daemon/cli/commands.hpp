@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "service/exit_code.hpp"
 #include "service/notifier.hpp"
@@ -14,14 +15,14 @@ using service::ExitCode;
 
 /// `run`: the daemon in the foreground, until a signal ends it.
 struct RunOptions {
-    std::filesystem::path config;
+    std::vector<std::filesystem::path> configs;  ///< each that of a site
 };
 /// With `background`, who is told when it is ready, lines go to the log file alone.
 ExitCode run_command(const RunOptions& options, std::optional<service::Notifier> background = std::nullopt);
 
-/// `check-config`: everything that is wrong with a configuration, or what it comes down to.
+/// `check-config`: everything that is wrong with configurations, or what they come down to.
 struct CheckConfigOptions {
-    std::filesystem::path config;  ///< not read for `keys`
+    std::vector<std::filesystem::path> configs;  ///< for one process; not read for `keys`
     bool keys = false;
     bool show = false;
 };

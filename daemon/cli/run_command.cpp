@@ -4,10 +4,11 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <deque>
 
 #include "cli/commands.hpp"
 #include "cli/first_process.hpp"
-#include "config/load.hpp"
+#include "config/together.hpp"
 #include "logging/logging.hpp"
 #include "service/alert_desk.hpp"
 #include "service/service.hpp"
@@ -50,34 +51,60 @@ logging::Logging::Options log_options(const config::Config& config) {
     return to;
 }
 
+/// One site: what it logs to, whom it alerts, and the service that follows it.
+class SiteDaemon {
+public:
+    SiteDaemon(const std::filesystem::path& file, config::Loaded loaded,
+               std::unique_ptr<logging::Logging> logging, Clock& clock, service::Notifier notifier)
+        : logging_(std::move(logging)),
+          desk_(loaded.config, *logging_, clock),
+          service_(std::move(loaded.config), *logging_, clock, nullptr, std::move(notifier),
+                   &desk_.alerts()) {
+        for (const auto& warning : loaded.warnings)
+            logging_->engine().warning("[CONFIG-WARNING] {}", warning.to_string());
+        service_.reload_from([file] { return config::load(file); });
+    }
+
+    service::Attended attended() { return {service_, *logging_}; }
+
+private:
+    const std::unique_ptr<logging::Logging> logging_;
+    service::AlertDesk desk_;
+    service::Service service_;
+};
+
 }  // namespace
 
 ExitCode run_command(const RunOptions& options, std::optional<service::Notifier> background) {
     if (const auto code = divide_if_first()) return *code;
     service::Signals signals;
-    auto notifier = background ? std::move(*background) : service::Notifier::take();
+    const auto notifier = background ? std::move(*background) : service::Notifier::take();
     make_private();
-    auto loaded = config::load(options.config);
+    auto loaded = config::load_together(options.configs);
     if (!loaded) {
         for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
         return ExitCode::config;
     }
-    auto& config = loaded->config;
-    auto log_how = log_options(config);
-    log_how.to_stderr = !background;
-    auto logging = logging::Logging::open(std::move(log_how));
-    if (!logging) {
-        std::fprintf(stderr, "sgeventd: %s\n", logging.error().message.c_str());
-        return ExitCode::io;
-    }
-    for (const auto& warning : loaded->warnings)
-        (*logging)->engine().warning("[CONFIG-WARNING] {}", warning.to_string());
+    const auto names = config::site_names(options.configs);
+    const bool is_one = names.size() == 1;
+    const auto notifiers = is_one ? std::vector{notifier} : notifier.divided(names);
     SystemClock clock;
-    service::AlertDesk desk(config, **logging, clock);
-    service::Service service(std::move(config), **logging, clock, nullptr, std::move(notifier),
-                             &desk.alerts());
-    service.reload_from([&options] { return config::load(options.config); });
-    return service::run_with_signals(service, signals, **logging);
+    std::deque<SiteDaemon> sites;
+    std::vector<service::Attended> attended;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        auto log_how = log_options((*loaded)[i].config);
+        log_how.to_stderr = !background;
+        log_how.site = names[i];
+        auto logging = logging::Logging::open(std::move(log_how));
+        if (!logging) {
+            std::fprintf(stderr, "sgeventd: %s\n", logging.error().message.c_str());
+            return ExitCode::io;
+        }
+        sites.emplace_back(options.configs[i], std::move((*loaded)[i]), std::move(*logging), clock,
+                           notifiers[i]);
+        attended.push_back(sites.back().attended());
+    }
+    return service::run_with_signals(attended, signals);
 }
 
 }  // namespace sg::cli

@@ -127,7 +127,7 @@ private:
     }
 
     Result<void> open_files() {
-        if (options_.to_stderr) sinks_.push_back(stderr_sink(options_.json, options_.journal));
+        if (options_.to_stderr) sinks_.push_back(stderr_sink(options_.json, options_.journal, options_.site));
         if (options_.file.empty()) return {};
         auto main = open_file(options_.file, Layout::text);
         if (!main) return tl::unexpected(main.error());

@@ -50,6 +50,7 @@ public:
         bool json = false;  ///< what goes to standard error: an object a line
         bool journal = false;
         bool to_stderr = true;
+        std::string site;  ///< which of several, on standard error: `[NAME/engine]`; empty: there is one
         std::vector<std::string> secrets;
         std::function<UtcTime()> now;  ///< empty: the machine's clock
     };

@@ -44,22 +44,30 @@ public:
 
 class JsonFormatter final : public spdlog::formatter {
 public:
+    explicit JsonFormatter(std::string site) : site_(std::move(site)) {}
+
     void format(const spdlog::details::log_msg& line, spdlog::memory_buf_t& out) override {
         const std::string_view text(line.payload.data(), line.payload.size());
         const auto level = spdlog::level::to_string_view(line.level);
         const auto ms =
             std::chrono::duration_cast<std::chrono::milliseconds>(line.time.time_since_epoch()).count();
         const auto time = fmt::gmtime(std::chrono::system_clock::to_time_t(line.time));
-        const nlohmann::ordered_json object{
+        nlohmann::ordered_json object{
             {"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", time, ms % 1000)},
             {"level", std::string(level.data(), level.size())},
             {"logger", std::string(line.logger_name.data(), line.logger_name.size())},
             {"code", std::string(code_of(text))},
             {"message", std::string(text)}};
+        if (!site_.empty()) object["site"] = site_;
         const auto said = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
         out.append(said.data(), said.data() + said.size());
     }
-    std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<JsonFormatter>(); }
+    std::unique_ptr<spdlog::formatter> clone() const override {
+        return std::make_unique<JsonFormatter>(site_);
+    }
+
+private:
+    const std::string site_;
 };
 
 class LogFileSink final : public FileSink {
@@ -102,17 +110,21 @@ std::string_view code_of(std::string_view line) {
     return is_code ? code : std::string_view();
 }
 
-std::unique_ptr<spdlog::formatter> formatter_for(Layout layout) {
-    if (layout == Layout::json) return std::make_unique<JsonFormatter>();
+std::unique_ptr<spdlog::formatter> formatter_for(Layout layout, const std::string& site) {
+    if (layout == Layout::json) return std::make_unique<JsonFormatter>(site);
+    // A per cent sign would be a pattern's.
+    std::string name;
+    for (const char c : site) name += c == '%' ? std::string("%%") : std::string(1, c);
+    name += site.empty() ? "%n" : "/%n";
     auto made = std::make_unique<spdlog::pattern_formatter>();
     made->add_flag<Priority>('*');
     made->add_flag<OldLevel>('!');
     switch (layout) {
         case Layout::journal:
-            made->set_pattern("%*[%n] %v");
+            made->set_pattern("%*[" + name + "] %v");
             break;
         case Layout::coloured:
-            made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%-7l%$ [%n] %v");
+            made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%-7l%$ [" + name + "] %v");
             break;
         case Layout::old:
             made->set_pattern("%Y-%m-%d %H:%M:%S,%e - %n - %! - %v");
@@ -121,12 +133,12 @@ std::unique_ptr<spdlog::formatter> formatter_for(Layout layout) {
             made->set_pattern("%v");
             break;
         default:
-            made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-7l [%n] %v");
+            made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-7l [" + name + "] %v");
     }
     return made;
 }
 
-spdlog::sink_ptr stderr_sink(bool json, bool journal) {
+spdlog::sink_ptr stderr_sink(bool json, bool journal, const std::string& site) {
     const char* no_color = std::getenv("NO_COLOR");
     const bool colour =
         !json && !journal && ::isatty(STDERR_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
@@ -135,10 +147,11 @@ spdlog::sink_ptr stderr_sink(bool json, bool journal) {
         sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
     else
         sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    sink->set_formatter(formatter_for(json      ? Layout::json
-                                      : journal ? Layout::journal
-                                      : colour  ? Layout::coloured
-                                                : Layout::text));
+    const auto layout = json      ? Layout::json
+                        : journal ? Layout::journal
+                        : colour  ? Layout::coloured
+                                  : Layout::text;
+    sink->set_formatter(formatter_for(layout, site));
     return sink;
 }
 

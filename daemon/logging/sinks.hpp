@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "logging/log_file.hpp"
 
@@ -14,9 +15,10 @@ namespace sg::logging {
 /// daemon's, or nothing but its text.
 enum class Layout { text, coloured, journal, json, old, bare };
 
-std::unique_ptr<spdlog::formatter> formatter_for(Layout layout);
+/// With a `site` each line names it before its logger.
+std::unique_ptr<spdlog::formatter> formatter_for(Layout layout, const std::string& site = {});
 
-spdlog::sink_ptr stderr_sink(bool json, bool journal);
+spdlog::sink_ptr stderr_sink(bool json, bool journal, const std::string& site);
 
 /// A file as a sink. Threads: any.
 class FileSink : public spdlog::sinks::sink {

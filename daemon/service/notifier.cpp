@@ -43,27 +43,46 @@ UniqueFd connect_to(const std::string& name) {
     return fd;
 }
 
+class Socket final : public Notifier::Channel {
+public:
+    explicit Socket(UniqueFd fd) : fd_(std::move(fd)) {
+        const timeval patience{1, 0};
+        ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    }
+
+    void ready() override { send("READY=1"); }
+    void alive() override { send("WATCHDOG=1", MSG_DONTWAIT); }
+    void reloading() override {
+        timespec now{};
+        ::clock_gettime(CLOCK_MONOTONIC, &now);
+        send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1'000));
+    }
+    void stopping() override { send("STOPPING=1"); }
+    void status(const std::string& text) override { send("STATUS=" + text, MSG_DONTWAIT); }
+    void ended(const std::string&) override {}
+
+private:
+    /// A service manager that does not listen is no reason to do anything else, or to wait for it: what is
+    /// said often is lost then, for what is said once there is a second.
+    void send(const std::string& message, int flags = 0) const {
+        static_cast<void>(::send(fd_.get(), message.data(), message.size(), flags | MSG_NOSIGNAL));
+    }
+    const UniqueFd fd_;
+};
+
 }  // namespace
 
+Notifier::Notifier(UniqueFd socket) {
+    if (socket) channel_ = std::make_shared<Socket>(std::move(socket));
+}
+
 Notifier Notifier::take() {
-    Notifier notifier;
-    notifier.socket_ = connect_to(taken_from_environment("NOTIFY_SOCKET"));
+    Notifier notifier(connect_to(taken_from_environment("NOTIFY_SOCKET")));
     const auto time = number(taken_from_environment("WATCHDOG_USEC"));
     const auto whom = number(taken_from_environment("WATCHDOG_PID"));
     if (notifier && time && *time > 0 && (!whom || *whom == ::getpid()))
         notifier.watchdog_ = std::chrono::microseconds(*time);
     return notifier;
-}
-
-void Notifier::reloading() const {
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1'000));
-}
-
-void Notifier::send(const std::string& message) const {
-    // A service manager that does not listen is no reason to do anything else.
-    if (socket_) static_cast<void>(::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL));
 }
 
 }  // namespace sg::service

@@ -64,6 +64,7 @@ public:
           config_(service.config_),
           log_(service.log_),
           options_(plugin_options(config_)),
+          store_(store),
           started_(service.clock_.utc()),
           loop_(service.clock_),
           pid_file_(loop_, pid_file, [&service] { service.stop("the pid file was removed"); }),
@@ -200,6 +201,7 @@ private:
         const auto statuses = this->statuses();
         admin::Snapshot taken;
         taken.daemon = {SG_VERSION, ::getpid(), config_.site.url, started_, statuses.utc};
+        taken.daemon.commits = store_.commits();
         taken.stream = stream_view(statuses);
         taken.plugins = plugin_views(statuses, options_);
         times_.tell(taken.plugins, statuses.utc, statuses.stream.skew);
@@ -296,6 +298,7 @@ private:
     config::Config config_;  // what counts now; as of the start for what cannot change
     Logger& log_;
     plugins::PluginSetOptions options_;
+    checkpoint::Store& store_;
     const UtcTime started_;
     Loop loop_;
     SignOfLife alive_{loop_, service_.notifier_};
@@ -342,6 +345,7 @@ ExitCode Service::run() {
     else
         log_.error("[STOPPED] Stopped. exit_code={}", static_cast<int>(code));
     logging_.flush();
+    notifier_.ended(fmt::format("stopped, exit code {}", static_cast<int>(code)));
     return code;
 }
 
@@ -383,13 +387,13 @@ ExitCode Service::follow() {
             closed.error().message);
         code_ = ExitCode::io;
     }
+    for (const auto& plugin : report.abandoned)
+        log_.warning("[PLUGIN-ABANDONED] A callback runs on in a thread of the daemon. plugin={}", plugin);
     if (!report.abandoned.empty()) {
-        for (const auto& plugin : report.abandoned)
-            log_.warning("[PLUGIN-ABANDONED] A callback runs on in a thread of the daemon. plugin={}",
-                         plugin);
-        log_.info("[STOPPED] Stopped, with threads left behind.");
-        logging_.flush();
-        std::_Exit(static_cast<int>(code_));
+        has_abandoned_ = true;
+        for (auto* kept : {static_cast<void*>(parts.release()), static_cast<void*>(client->release()),
+                           static_cast<void*>(store->release())})
+            static_cast<void>(kept);  // that thread may use them
     }
     return code_;
 }

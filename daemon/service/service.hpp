@@ -35,10 +35,13 @@ public:
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
 
-    /// Blocks from start to end. What went wrong has been logged when it returns. Where a callback
-    /// in a thread of ours cannot be ended, the process is: after the state was saved, with the
-    /// code that would have been returned.
+    /// Blocks from start to end. What went wrong has been logged when it returns.
     ExitCode run();
+
+    /// After `run`: whether a callback in a thread of ours could not be ended. The state is saved, but the
+    /// thread may still use this service and all that it was given: the process must end without taking any
+    /// of it down (`_Exit`).
+    bool has_abandoned() const noexcept { return has_abandoned_; }
 
     /// Ends `run` in order, within the drain time: what does not end by then is given out again at the
     /// next start. Also before `run`. `why` is for the log.
@@ -75,6 +78,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::optional<std::string> stop_reason_;  // once set, `run` ends
+    bool has_abandoned_ = false;
     ExitCode code_ = ExitCode::ok;
     Parts* parts_ = nullptr;  // while they run
 };

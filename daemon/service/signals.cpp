@@ -8,8 +8,10 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <deque>
 #include <system_error>
 
 #include "util/thread.hpp"
@@ -19,41 +21,77 @@ namespace {
 
 class Attendant {
 public:
-    Attendant(Service& service, logging::Logging& logging)
-        : service_(service), logging_(logging), log_(logging.engine()) {}
+    explicit Attendant(const std::vector<Attended>& services) : services_(services) {}
 
     void attend(int number) {
+        if (number == SIGTERM || number == SIGINT) count_stop(number == SIGTERM ? "SIGTERM" : "SIGINT");
+        for (const auto& [service, logging] : services_) attend(number, service, logging);
+    }
+
+private:
+    static void attend(int number, Service& service, logging::Logging& logging) {
         switch (number) {
             case SIGTERM:
-                return stop("SIGTERM");
+                return service.stop("SIGTERM");
             case SIGINT:
-                return stop("SIGINT");
+                return service.stop("SIGINT");
             case SIGUSR1:
-                return service_.poll_now();
+                return service.poll_now();
             case SIGHUP:
-                return service_.reload();
+                return service.reload();
             case SIGUSR2:
-                return logging_.reopen();
+                return logging.reopen();
             default:
                 return;
         }
     }
 
-private:
-    void stop(const char* name) {
-        if (std::exchange(stopping_, true)) {
-            log_.warning("[STOPPED-AT-ONCE] A second signal: not waiting for what runs. signal={}", name);
-            logging_.flush();
-            std::_Exit(static_cast<int>(ExitCode::interrupted));
+    void count_stop(const char* name) {
+        if (!std::exchange(stopping_, true)) return;
+        for (const auto& [service, logging] : services_) {
+            logging.engine().warning(
+                "[STOPPED-AT-ONCE] A second signal: not waiting for what runs. signal={}", name);
+            logging.flush();
         }
-        service_.stop(name);
+        std::_Exit(static_cast<int>(ExitCode::interrupted));
     }
 
-    Service& service_;
-    logging::Logging& logging_;
-    Logger& log_;
+    const std::vector<Attended>& services_;
     bool stopping_ = false;
 };
+
+/// A service on its thread.
+class Running {
+public:
+    /// `ended` is written to when it has.
+    Running(Service& service, int ended)
+        : thread_(start_thread("service", [this, &service, ended](std::stop_token) {
+              code_ = service.run();
+              ::eventfd_write(ended, 1);
+          })) {}
+
+    /// Blocks until it has ended: a word through a descriptor wakes a thread, but orders no memory.
+    ExitCode code() {
+        if (thread_.joinable()) thread_.join();
+        return code_;
+    }
+
+private:
+    ExitCode code_ = ExitCode::bug;
+    std::jthread thread_;
+};
+
+/// What the process exits with.
+ExitCode end_of(std::deque<Running>& running, const std::vector<Attended>& services) {
+    auto code = ExitCode::ok;
+    for (auto& one : running)
+        if (const auto ended = one.code(); code == ExitCode::ok) code = ended;
+    const bool abandoned = std::any_of(services.begin(), services.end(),
+                                       [](const auto& one) { return one.service.has_abandoned(); });
+    if (!abandoned) return code;
+    for (const auto& one : services) one.logging.flush();
+    std::_Exit(static_cast<int>(code));
+}
 
 }  // namespace
 
@@ -74,24 +112,20 @@ int Signals::take() {
                : 0;
 }
 
-ExitCode run_with_signals(Service& service, Signals& signals, logging::Logging& logging) {
-    UniqueFd done(::eventfd(0, EFD_CLOEXEC));
-    if (!done) throw std::system_error(errno, std::generic_category(), "eventfd");
-    ExitCode code = ExitCode::bug;
-    auto thread = start_thread("service", [&](std::stop_token) {
-        code = service.run();
-        ::eventfd_write(done.get(), 1);
-    });
-    Attendant attendant(service, logging);
-    for (;;) {
-        std::array<pollfd, 2> waiting{{{signals.fd(), POLLIN, 0}, {done.get(), POLLIN, 0}}};
+ExitCode run_with_signals(const std::vector<Attended>& services, Signals& signals) {
+    UniqueFd ended(::eventfd(0, EFD_CLOEXEC));
+    if (!ended) throw std::system_error(errno, std::generic_category(), "eventfd");
+    std::deque<Running> running;
+    for (const auto& one : services) running.emplace_back(one.service, ended.get());
+    Attendant attendant(services);
+    for (auto left = services.size(); left > 0;) {
+        std::array<pollfd, 2> waiting{{{signals.fd(), POLLIN, 0}, {ended.get(), POLLIN, 0}}};
         ::poll(waiting.data(), waiting.size(), -1);
-        if (waiting[1].revents != 0) {
-            thread.join();  // a word through a descriptor wakes this thread, but orders no memory
-            return code;
-        }
+        eventfd_t count = 0;
+        if (waiting[1].revents != 0 && ::eventfd_read(ended.get(), &count) == 0) left -= count;
         while (const int number = signals.take()) attendant.attend(number);
     }
+    return end_of(running, services);
 }
 
 }  // namespace sg::service

@@ -1,6 +1,8 @@
 #pragma once
 // Signals as something to read, and a daemon that obeys them.
 
+#include <vector>
+
 #include "logging/logging.hpp"
 #include "service/service.hpp"
 #include "util/fd.hpp"
@@ -21,10 +23,19 @@ private:
     UniqueFd fd_;
 };
 
-/// Runs `service` on a thread of its own while this one attends to signals: TERM and INT stop it in
-/// order, a second one ends the process at once with 130 (what was settled is saved, the rest is
+/// A service and where it logs.
+struct Attended {
+    Service& service;
+    logging::Logging& logging;
+};
+
+/// Runs each service on a thread of its own while this one attends to signals, for all of them: TERM and INT
+/// stop them in order, a second one ends the process at once with 130 (what was settled is saved, the rest is
 /// given out again), USR1 polls now, HUP reads the configuration and loads every plugin anew, USR2 opens the
 /// log files again.
-ExitCode run_with_signals(Service& service, Signals& signals, logging::Logging& logging);
+///
+/// A service that ends by itself leaves the others alone. Returns when all have ended, with the first code
+/// that is not `ok`; where a thread of a plugin runs on for ever, the process ends instead, with that code.
+ExitCode run_with_signals(const std::vector<Attended>& services, Signals& signals);
 
 }  // namespace sg::service

@@ -57,8 +57,8 @@ TEST_CASE("the pause between attempts has a floor and a ceiling, and they go on 
 }
 
 TEST_CASE("a retry that falls due while its lane is looked at goes out all the same") {
-    // Seed 300267719 of e2e_random: what was not due yet when a batch was made, and was when the timer was to be
-    // set, was neither handed out nor waited for.
+    // Seed 300267719 of e2e_random: what was not due yet when a batch was made, and was when the timer was to
+    // be set, was neither handed out nor waited for.
     for (auto before = 0ms; before < 40ms; ++before) {
         dispatch::Settings settings;
         settings.retry = {200ms, 1ms, 3s};

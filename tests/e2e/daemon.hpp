@@ -123,11 +123,14 @@ private:
 /// The built `sgeventd run`, as an administrator would start it. Ends with the object, at the latest.
 class Daemon {
 public:
-    explicit Daemon(const Home& home, std::vector<std::string> environment = {})
+    /// `more`: further words of its command line.
+    explicit Daemon(const Home& home, std::vector<std::string> environment = {},
+                    const std::vector<std::string>& more = {})
         : home_(home), said_before_(read_file(home.log()).size()) {
-        process_ = std::make_unique<Process>(
-            std::vector<std::string>{SG_PROGRAM, "run", "--config", home.config_file().string()},
-            std::move(environment), home.log(), home.log());
+        std::vector<std::string> words{SG_PROGRAM, "run", "--config", home.config_file().string()};
+        words.insert(words.end(), more.begin(), more.end());
+        process_ =
+            std::make_unique<Process>(std::move(words), std::move(environment), home.log(), home.log());
     }
 
     int pid() const { return process_->pid(); }

@@ -41,6 +41,60 @@ TEST_CASE("without a service manager nothing is said, and nothing is wrong") {
     CHECK_FALSE(take("/" + std::string(200, 'x')));
 }
 
+TEST_CASE("a service manager that does not listen holds nobody up") {
+    const test::TempDir dir;
+    ServiceManager manager(dir / "notify");
+    const auto notifier = take((dir / "notify").string());
+    for (int i = 0; i < 5000; ++i) {
+        notifier.alive();
+        notifier.status("as before");
+    }
+    notifier.ready();  // gives up after a second
+    const auto heard = manager.count("WATCHDOG=1");
+    CHECK(heard > 0);
+    CHECK(heard < 5000);
+    notifier.ready();
+    CHECK(manager.wait("READY=1"));
+}
+
+TEST_CASE("several in one process are one for the service manager") {
+    const test::TempDir dir;
+    ServiceManager manager(dir / "notify");
+    const auto parts = take((dir / "notify").string(), "3000000").divided({"film", "series"});
+    REQUIRE(parts.size() == 2);
+    CHECK(parts[1].watchdog() == 3s);
+    parts[0].ready();
+    parts[0].alive();
+    parts[0].alive();
+    CHECK(manager.count("READY=1") == 0);
+    CHECK(manager.count("WATCHDOG=1") == 0);
+    parts[1].ready();
+    parts[1].alive();
+    CHECK(manager.count("READY=1") == 1);
+    CHECK(manager.count("WATCHDOG=1") == 1);
+    parts[0].status("fine");
+    parts[1].status("behind");
+    CHECK(manager.count("STATUS=film: fine; series: behind") == 1);
+
+    parts[0].reloading();
+    parts[1].reloading();
+    parts[0].ready();
+    CHECK(manager.count("RELOADING=1") == 1);
+    CHECK(manager.count("READY=1") == 1);
+    parts[1].ready();
+    CHECK(manager.count("READY=1") == 2);
+
+    parts[0].alive();
+    parts[1].ended("stopped, exit code 75");  // nobody waits for that one any more
+    CHECK(manager.count("WATCHDOG=1") == 2);
+    CHECK(manager.count("STATUS=film: fine; series: stopped, exit code 75") == 1);
+    parts[0].stopping();
+    CHECK(manager.count("STOPPING=1") == 1);
+    parts[0].ended("stopped, exit code 0");
+    CHECK(manager.count("exit code 0") == 0);
+    for (const auto& part : Notifier().divided({"film", "series"})) CHECK_FALSE(part);
+}
+
 TEST_CASE("the watchdog's time counts for the process that it names") {
     const test::TempDir dir;
     const ServiceManager manager(dir / "notify");
