@@ -39,7 +39,8 @@ void DaemonRun::stop() {
 
 int DaemonRun::arrived(std::int64_t id, const std::string& plugin) const {
     sqlite3* opened = nullptr;
-    const int code = ::sqlite3_open_v2(path("state/state.db").c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
+    const int code =
+        ::sqlite3_open_v2(path("state/state.db").c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
     const std::unique_ptr<sqlite3, int (*)(sqlite3*)> database(opened, ::sqlite3_close);
     sqlite3_stmt* prepared = nullptr;
     if (code != SQLITE_OK ||

@@ -1,5 +1,5 @@
-// What does a slow plugin cost the others, what is written for 100,000 events, how long until an event is settled on
-// disk, what does it cost to be far behind, and to wait for an id that never comes?
+// What does a slow plugin cost the others, what is written for 100,000 events, how long until an event is
+// settled on disk, what does it cost to be far behind, and to wait for an id that never comes?
 //
 //   bench_delivery [neighbours|writes|settling|behind|gap]     one question alone
 //
@@ -46,9 +46,10 @@ void measure_neighbours(std::int64_t events, int count) {
         ratios.push_back(time_of_the_others(events, count, SG_NAPPING_FILE) / fast);
     }
     std::sort(ratios.begin(), ratios.end());
-    fmt::print("{} plugins, {} events, one sleeps 50 ms on every fourth: the others take {:.2f} times the time "
-               "(aim below 1.10; {:.2f} to {:.2f})\n",
-               count, events, ratios[ratios.size() / 2], ratios.front(), ratios.back());
+    fmt::print(
+        "{} plugins, {} events, one sleeps 50 ms on every fourth: the others take {:.2f} times the time "
+        "(aim below 1.10; {:.2f} to {:.2f})\n",
+        count, events, ratios[ratios.size() / 2], ratios.front(), ratios.back());
 }
 
 /// One line of /proc/PID/io.
@@ -90,16 +91,17 @@ void measure_writes() {
     const Seconds took = Clock::now() - begun;
     std::this_thread::sleep_for(std::chrono::milliseconds(1500));
     const auto groups = metric(daemon, "sgeventd_state_commits_total");
-    fmt::print("{} waiting events for one plugin: {:.0f} a second; {:.0f} events a commit, {:.0f} bytes written "
-               "an event; {:.2f} s of CPU; daemon and host hold {:.1f} MB\n",
-               events, static_cast<double>(events) / took.count(),
-               static_cast<double>(events) / static_cast<double>(groups),
-               static_cast<double>(io_of(daemon.pid(), "write_bytes")) / static_cast<double>(events),
-               cpu_of(daemon.pid()).count(), [&] {
-                   double sum = 0;
-                   for (const auto kb : proportional_kb(daemon.pid())) sum += static_cast<double>(kb) / 1024;
-                   return sum;
-               }());
+    fmt::print(
+        "{} waiting events for one plugin: {:.0f} a second; {:.0f} events a commit, {:.0f} bytes written "
+        "an event; {:.2f} s of CPU; daemon and host hold {:.1f} MB\n",
+        events, static_cast<double>(events) / took.count(),
+        static_cast<double>(events) / static_cast<double>(groups),
+        static_cast<double>(io_of(daemon.pid(), "write_bytes")) / static_cast<double>(events),
+        cpu_of(daemon.pid()).count(), [&] {
+            double sum = 0;
+            for (const auto kb : proportional_kb(daemon.pid())) sum += static_cast<double>(kb) / 1024;
+            return sum;
+        }());
 }
 
 /// When each event reached the plugin, of those that writes_time has noted.
@@ -132,9 +134,10 @@ void measure_settling() {
     for (const auto& [id, at] : noted(file)) delays.push_back(ms(settled.at(id) - at));
     if (delays.size() != events) throw std::runtime_error("not every event came");
     std::sort(delays.begin(), delays.end());
-    fmt::print("callback to its settlement on disk, {} events one at a time: median {:.1f} ms, 99 of 100 within "
-               "{:.1f} ms (aim 20), looked at every 2 ms\n",
-               events, delays[events / 2], delays[events * 99 / 100]);
+    fmt::print(
+        "callback to its settlement on disk, {} events one at a time: median {:.1f} ms, 99 of 100 within "
+        "{:.1f} ms (aim 20), looked at every 2 ms\n",
+        events, delays[events / 2], delays[events * 99 / 100]);
 }
 
 /// The most that the daemon ever held, MB.
@@ -150,9 +153,10 @@ double most_memory(std::int64_t events) {
 
 void measure_behind() {
     const auto little = most_memory(10'000), much = most_memory(1'000'000);
-    fmt::print("most that the daemon holds, 10,000 events behind {:.1f} MB, 1,000,000 behind {:.1f} MB: {:.1f} MB "
-               "more (aim 10)\n",
-               little, much, much - little);
+    fmt::print(
+        "most that the daemon holds, 10,000 events behind {:.1f} MB, 1,000,000 behind {:.1f} MB: {:.1f} MB "
+        "more (aim 10)\n",
+        little, much, much - little);
 }
 
 /// Two sites side by side, 20 events a second each; one has a hole that nothing fills.
@@ -181,11 +185,13 @@ void measure_gap() {
         std::this_thread::sleep_until(next += std::chrono::milliseconds(1000 / per_second));
     }
     with.wait_for(holed.newest_id(), 1);
-    if (metric(with, "sgeventd_stream_gaps_closed_total") != 1) throw std::runtime_error("no gap was given up");
+    if (metric(with, "sgeventd_stream_gaps_closed_total") != 1)
+        throw std::runtime_error("no gap was given up");
     const auto more = cpu_of(with.pid()) - cpu_of(without.pid()) - before;
-    fmt::print("an id that never comes, waited for for 50 s at {} events a second: {:.2f} s of CPU more than "
-               "without ({:.2f} s in all; aim below 1)\n",
-               per_second, more.count(), cpu_of(with.pid()).count());
+    fmt::print(
+        "an id that never comes, waited for for 50 s at {} events a second: {:.2f} s of CPU more than "
+        "without ({:.2f} s in all; aim below 1)\n",
+        per_second, more.count(), cpu_of(with.pid()).count());
 }
 
 }  // namespace

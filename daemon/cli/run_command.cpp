@@ -1,5 +1,6 @@
 // sgeventd run
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -22,6 +23,16 @@ void make_private() {
     ::umask(077);
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);  // a core would hold the site's keys
+}
+
+/// Pages of events come and go by the half megabyte. Left to itself the allocator keeps a heap for each
+/// thread that ever read one, and takes ever larger blocks into those heaps: a million events behind it held
+/// 30 MB more than at ten thousand.
+void keep_memory_flat() {
+#ifdef __GLIBC__
+    ::mallopt(M_ARENA_MAX, 2);
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
 }
 
 logging::Timings timings_of(config::CallTimings timing) {
@@ -80,6 +91,7 @@ ExitCode run_command(const RunOptions& options, std::optional<service::Notifier>
     service::Signals signals;
     const auto notifier = background ? std::move(*background) : service::Notifier::take();
     make_private();
+    keep_memory_flat();
     auto loaded = config::load_together(options.configs);
     if (!loaded) {
         for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());

@@ -14,8 +14,10 @@ std::vector<std::pair<std::string, std::string>> own_places(const Config& config
         {"state_dir", config.state_dir.lexically_normal().string()},
         {"cache_dir", config.cache_dir.lexically_normal().string()},
         {"admin.socket", config.admin_socket().lexically_normal().string()}};
-    if (!config.log.file.empty()) places.emplace_back("log.file", config.log.file.lexically_normal().string());
-    if (!config.pid_file.empty()) places.emplace_back("pid_file", config.pid_file.lexically_normal().string());
+    if (!config.log.file.empty())
+        places.emplace_back("log.file", config.log.file.lexically_normal().string());
+    if (!config.pid_file.empty())
+        places.emplace_back("pid_file", config.pid_file.lexically_normal().string());
     const auto add_port = [&](const char* key, const std::string& address) {
         if (!address.empty() && !address.ends_with(":0")) places.emplace_back(key, address);
     };
@@ -31,9 +33,9 @@ std::vector<Problem> clashes(const std::vector<path>& files, const std::vector<L
         for (const auto& [key, place] : own_places(loaded[i].config)) {
             const auto [at, is_free] = taken.emplace(place, i);
             if (is_free || at->second == i) continue;
-            problems.push_back({files[i].string(), 0, 0, key,
-                                place + " is used by " + files[at->second].string() +
-                                    " too; each site needs its own"});
+            problems.push_back(
+                {files[i].string(), 0, 0, key,
+                 place + " is used by " + files[at->second].string() + " too; each site needs its own"});
         }
     return problems;
 }

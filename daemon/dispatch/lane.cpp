@@ -11,7 +11,7 @@ namespace sg::dispatch {
 namespace {
 
 constexpr std::size_t least_reserved = 256;  // ids
-constexpr EventId cursor_stride = 5000;      // ids; read again after a kill at most
+constexpr EventId cursor_stride = 5000;      // ids for each hundred plugins; read again after a kill at most
 constexpr std::size_t first_window = 16;     // events, until their duration is known
 constexpr EventId none = std::numeric_limits<EventId>::max();
 
@@ -46,9 +46,11 @@ void Lane::pump() {
     if (generation_ && has_start_) {
         if (held_) is_held();
         pull();
-        hand_out();
-        // What was handed out made room; whatever is at hand now goes with the next batch.
-        pull();
+        if (!queue_.empty() || outstanding() > 0 || debts_.size() > 0) {
+            hand_out();
+            // What was handed out made room; whatever is at hand now goes with the next batch.
+            pull();
+        }
     }
     note_state();
 }
@@ -144,7 +146,8 @@ void Lane::take(const event::Stretch& stretch) {
     // page.
     const bool passes = queue_.empty() && flights_.empty() && strays_.empty() && shared_.source != nullptr &&
                         position_ < shared_.source->level();
-    if (passes && position_ - cursor_ < cursor_stride) return;
+    const auto hundreds = std::max<EventId>(1, shared_.index.lanes() / 100);
+    if (passes && position_ - cursor_ < cursor_stride * hundreds) return;
     checkpoint::Batch batch;
     move_cursor(batch);
     if (!batch.empty()) save(std::move(batch), checkpoint::Urgency::lazy, 0);

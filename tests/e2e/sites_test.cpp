@@ -28,13 +28,15 @@ bool wait_for_state(const Home& home, const std::string& state) {
 
 }  // namespace
 
-TEST_CASE("C146 two sites in one process: one that is gone costs the other nothing, and each has its own state") {
+TEST_CASE(
+    "C146 two sites in one process: one that is gone costs the other nothing, and each has its own state") {
     sandbox::Site north, south;
     north.add_event(event(100));
     south.add_event(event(7000));
     Home of_north(north, {test::recorder()}), of_south(south, {test::recorder()});
     test::ServiceManager manager(of_north.path() / "notify");
-    Daemon daemon(of_north, {"NOTIFY_SOCKET=" + (of_north.path() / "notify").string(), "WATCHDOG_USEC=400000"},
+    Daemon daemon(of_north,
+                  {"NOTIFY_SOCKET=" + (of_north.path() / "notify").string(), "WATCHDOG_USEC=400000"},
                   beside(of_south));
     INFO(daemon.log());
     REQUIRE(manager.wait("READY=1"));

@@ -10,7 +10,10 @@ work=$(mktemp -d)
 site='' daemon=''
 cleanup() {
     status=$?
-    for pid in $daemon $site; do kill "$pid" && wait "$pid" || true; done 2>/dev/null
+    for pid in $daemon $site; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" || true
+    done
     [ "$status" = 0 ] || cat "$work"/*.log
     rm -rf "$work"
 }
@@ -20,7 +23,11 @@ trap 'exit 1' INT TERM
 wait_for() { # a pattern, a file, the process that writes it
     tries=600
     until grep -q "$1" "$2"; do
-        kill -0 "$3" && [ $((tries -= 1)) -gt 0 ] || { echo "never came: $1"; exit 1; }
+        tries=$((tries - 1))
+        if ! kill -0 "$3" || [ "$tries" = 0 ]; then
+            echo "never came: $1"
+            exit 1
+        fi
         sleep 0.1
     done
 }
