@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "admin/metrics.hpp"
@@ -193,18 +194,14 @@ Response Desk::log_level(const Request& request, const std::string& caller) cons
 
 Response Desk::steer(const Request& request, const std::string& caller) const {
     const auto name = std::string_view(request.path).substr(std::string_view("/api/plugins/").size());
-    Order::Act act = Order::Act::pause;
-    if (name == "resume")
-        act = Order::Act::resume;
-    else if (name == "seek")
-        act = Order::Act::seek;
-    else if (name == "skip")
-        act = Order::Act::skip;
-    else if (name == "explain")
-        act = Order::Act::explain;
-    else if (name != "pause")
-        return problem(404, "nothing is here");
-    const auto order = read_order(act, nlohmann::json::parse(request.body, nullptr, false));
+    static const std::map<std::string_view, Order::Act> acts{
+        {"pause", Order::Act::pause},     {"resume", Order::Act::resume},   {"seek", Order::Act::seek},
+        {"skip", Order::Act::skip},       {"retry", Order::Act::retry},     {"enable", Order::Act::enable},
+        {"disable", Order::Act::disable}, {"explain", Order::Act::explain},
+    };
+    const auto act = acts.find(name);
+    if (act == acts.end()) return problem(404, "nothing is here");
+    const auto order = read_order(act->second, nlohmann::json::parse(request.body, nullptr, false));
     if (!order) return problem(400, order.error().message);
     if (auto refused = unknown(order->plugin)) return *refused;
     return json(202, {{"order", controls_.order(*order, caller)}});

@@ -11,7 +11,7 @@
 namespace sg::admin {
 
 struct Order {
-    enum class Act { pause, resume, seek, skip, poll, explain };
+    enum class Act { pause, resume, seek, skip, retry, enable, disable, poll, explain };
     /// Where `seek` goes: the first event that is this one or above it, was created then or later, comes
     /// after the newest one, or is the first of all.
     enum class To { event, time, latest, earliest };

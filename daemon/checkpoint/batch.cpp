@@ -38,6 +38,9 @@ void Batch::erase_dead_letter(std::string plugin, EventId event, std::string cal
 void Batch::set_paused(std::string plugin, std::optional<Paused> paused) {
     paused_.insert_or_assign(std::move(plugin), std::move(paused));
 }
+void Batch::set_disabled(std::string plugin, std::optional<Disabled> disabled) {
+    disabled_.insert_or_assign(std::move(plugin), std::move(disabled));
+}
 
 Pending to_try_again(const DeadLetter& letter, Instant due) {
     Pending row;
@@ -69,7 +72,7 @@ bool Batch::empty() const noexcept { return size() == 0; }
 
 std::size_t Batch::size() const noexcept {
     return (highest_seen_ ? 1U : 0U) + progress_.size() + pending_.size() + gaps_.size() + watched_.size() +
-           dead_letters_.size() + paused_.size();
+           dead_letters_.size() + paused_.size() + disabled_.size();
 }
 
 void Batch::merge(Batch&& newer) {
@@ -85,6 +88,7 @@ void Batch::merge(Batch&& newer) {
     for (auto& [first, range] : newer.watched_) watched_.insert_or_assign(first, range);
     for (auto& [key, letter] : newer.dead_letters_) dead_letters_.insert_or_assign(key, std::move(letter));
     for (auto& [plugin, row] : newer.paused_) paused_.insert_or_assign(plugin, std::move(row));
+    for (auto& [plugin, row] : newer.disabled_) disabled_.insert_or_assign(plugin, std::move(row));
     newer = Batch();
 }
 

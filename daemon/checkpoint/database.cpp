@@ -14,7 +14,7 @@ namespace sg::checkpoint {
 namespace {
 
 constexpr int application_id = 0x53474556;  // 'SGEV'
-constexpr int schema_version = 4;
+constexpr int schema_version = 5;
 constexpr int much_log = 1000;  // pages
 
 // What is added comes last, so that a migrated table and a new one have their columns in one order.
@@ -27,6 +27,11 @@ CREATE TABLE dead_letter(plugin TEXT NOT NULL, event INTEGER NOT NULL, callback 
 
 constexpr const char* paused_schema = R"sql(
 CREATE TABLE paused(plugin TEXT PRIMARY KEY, since_ms INTEGER NOT NULL, by TEXT NOT NULL, sum INTEGER NOT NULL)
+    WITHOUT ROWID;
+)sql";
+
+constexpr const char* disabled_schema = R"sql(
+CREATE TABLE disabled(plugin TEXT PRIMARY KEY, since_ms INTEGER NOT NULL, by TEXT NOT NULL, sum INTEGER NOT NULL)
     WITHOUT ROWID;
 )sql";
 
@@ -149,8 +154,9 @@ Result<void> Database::connect(Fresh fresh) {
 
 Result<void> Database::make_schema() {
     const auto sql = fmt::format(
-        "BEGIN IMMEDIATE; PRAGMA application_id={}; PRAGMA user_version={}; {} {} {} {} COMMIT;",
-        application_id, schema_version, schema, dead_letter_schema, paused_schema, watched_schema);
+        "BEGIN IMMEDIATE; PRAGMA application_id={}; PRAGMA user_version={}; {} {} {} {} {} COMMIT;",
+        application_id, schema_version, schema, dead_letter_schema, paused_schema, watched_schema,
+        disabled_schema);
     if (auto made = execute(sql.c_str()); !made) return made;
     // Into the file itself: should the log be lost later, the file still says whose it is.
     return execute("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -166,6 +172,7 @@ Result<void> Database::migrate(std::int64_t from) {
                  dead_letter_schema;
     if (from < 3) steps += paused_schema;
     if (from < 4) steps += watched_schema;
+    if (from < 5) steps += disabled_schema;
     const auto sql =
         fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version={}; COMMIT;", steps, schema_version);
     auto done = execute(sql.c_str());
@@ -205,6 +212,8 @@ Result<void> Database::prepare() {
         {erase_dead_letter_, "DELETE FROM dead_letter WHERE plugin=? AND event=? AND callback=?"},
         {put_paused_, "INSERT OR REPLACE INTO paused VALUES(?,?,?,?)"},
         {erase_paused_, "DELETE FROM paused WHERE plugin=?"},
+        {put_disabled_, "INSERT OR REPLACE INTO disabled VALUES(?,?,?,?)"},
+        {erase_disabled_, "DELETE FROM disabled WHERE plugin=?"},
     };
     for (const auto& [into, sql] : all) {
         sqlite3_stmt* raw = nullptr;
@@ -263,9 +272,10 @@ bool Database::is_intact() const {
 void Database::abandon() {
     // Closing in order would fold the log into the file and then remove, by name, what may be another's.
     sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    for (auto* statement : {&begin_, &commit_, &rollback_, &put_seen_, &put_progress_, &put_pending_,
-                            &erase_pending_, &put_gap_, &erase_gap_, &put_watched_, &erase_watched_,
-                            &put_dead_letter_, &erase_dead_letter_, &put_paused_, &erase_paused_})
+    for (auto* statement :
+         {&begin_, &commit_, &rollback_, &put_seen_, &put_progress_, &put_pending_, &erase_pending_,
+          &put_gap_, &erase_gap_, &put_watched_, &erase_watched_, &put_dead_letter_, &erase_dead_letter_,
+          &put_paused_, &erase_paused_, &put_disabled_, &erase_disabled_})
         statement->reset();
     connection_.reset();
 }

@@ -59,8 +59,9 @@ private:
     Result<void> write(const Batch& batch);
     Result<void> write_pending(const Batch& batch);
     Result<void> write_dead_letters(const Batch& batch);
-    Result<void> write_paused(const Batch& batch);
-    Result<void> load_paused(Snapshot& out, bool& sums_fit);
+    Result<void> write_told(const std::map<std::string, std::optional<Paused>>& rows, sqlite3_stmt* put,
+                            sqlite3_stmt* erase);
+    Result<void> load_told(const char* sql, std::map<std::string, Paused>& out, bool& sums_fit);
     Result<void> load_pending(Snapshot& out, bool& sums_fit);
     Result<void> load_dead_letters(Snapshot& out, bool& sums_fit);
     template <class Row>
@@ -80,7 +81,7 @@ private:
     std::unique_ptr<sqlite3, Closer> connection_;
     StatementPtr begin_, commit_, rollback_, put_seen_, put_progress_, put_pending_, erase_pending_, put_gap_,
         erase_gap_, put_watched_, erase_watched_, put_dead_letter_, erase_dead_letter_, put_paused_,
-        erase_paused_;
+        erase_paused_, put_disabled_, erase_disabled_;
     struct FileId {
         std::uint64_t device = 0, inode = 0;
     };

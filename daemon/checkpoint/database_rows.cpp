@@ -121,7 +121,8 @@ Result<Snapshot> Database::load() {
     if (done)
         done = each("SELECT first, last, deadline_ms, sum FROM watched ORDER BY first", ranges(out.watched));
     if (done) done = load_dead_letters(out, sums_fit);
-    if (done) done = load_paused(out, sums_fit);
+    if (done) done = load_told("SELECT plugin, since_ms, by, sum FROM paused", out.paused, sums_fit);
+    if (done) done = load_told("SELECT plugin, since_ms, by, sum FROM disabled", out.disabled, sums_fit);
     if (!done) return tl::unexpected(done.error());
     if (!sums_fit)
         return fail(Cause::bad_answer, "{} is damaged: a row does not fit its checksum", file_.string());
@@ -177,14 +178,15 @@ Result<void> Database::load_dead_letters(Snapshot& out, bool& sums_fit) {
         });
 }
 
-Result<void> Database::load_paused(Snapshot& out, bool& sums_fit) {
-    return each("SELECT plugin, since_ms, by, sum FROM paused", [&](Statement& s) {
+/// What plugins were told by somebody: to be paused, or disabled.
+Result<void> Database::load_told(const char* sql, std::map<std::string, Paused>& out, bool& sums_fit) {
+    return each(sql, [&](Statement& s) {
         auto plugin = s.text();
         Paused row;
         row.since = instant(s.number());
         row.by = s.text();
         sums_fit = sums_fit && s.number() == sum_of(plugin, row);
-        out.paused.emplace(std::move(plugin), std::move(row));
+        out.emplace(std::move(plugin), std::move(row));
     });
 }
 
@@ -217,7 +219,8 @@ Result<void> Database::write(const Batch& batch) {
     if (auto done = ranges(batch.watched_, put_watched_.get(), erase_watched_.get()); !done) return done;
     if (auto done = write_pending(batch); !done) return done;
     if (auto done = write_dead_letters(batch); !done) return done;
-    return write_paused(batch);
+    if (auto done = write_told(batch.paused_, put_paused_.get(), erase_paused_.get()); !done) return done;
+    return write_told(batch.disabled_, put_disabled_.get(), erase_disabled_.get());
 }
 
 Result<void> Database::write_pending(const Batch& batch) {
@@ -267,9 +270,10 @@ Result<void> Database::write_dead_letters(const Batch& batch) {
     return {};
 }
 
-Result<void> Database::write_paused(const Batch& batch) {
-    for (const auto& [plugin, row] : batch.paused_) {
-        Statement s(row ? put_paused_.get() : erase_paused_.get());
+Result<void> Database::write_told(const std::map<std::string, std::optional<Paused>>& rows, sqlite3_stmt* put,
+                                  sqlite3_stmt* erase) {
+    for (const auto& [plugin, row] : rows) {
+        Statement s(row ? put : erase);
         s.bind(plugin);
         if (row) s.bind(row->since.time_since_epoch().count()).bind(row->by).bind(sum_of(plugin, *row));
         s.step();
@@ -287,6 +291,7 @@ Batch Database::whole(const Snapshot& snapshot) {
     for (const auto& range : snapshot.watched) out.put_watched(range);
     for (const auto& letter : snapshot.dead_letters) out.put_dead_letter(letter);
     for (const auto& [plugin, row] : snapshot.paused) out.set_paused(plugin, row);
+    for (const auto& [plugin, row] : snapshot.disabled) out.set_disabled(plugin, row);
     return out;
 }
 
@@ -307,6 +312,7 @@ void Database::fold(Batch& everything, Batch&& newer) {
     each(everything.watched_, newer.watched_);
     each(everything.dead_letters_, newer.dead_letters_);
     each(everything.paused_, newer.paused_);
+    each(everything.disabled_, newer.disabled_);
     newer = Batch();
 }
 

@@ -61,6 +61,9 @@ struct Paused {
     friend bool operator==(const Paused&, const Paused&) = default;
 };
 
+/// A plugin that somebody told to be unloaded.
+using Disabled = Paused;
+
 /// All of it, as read when the store is opened.
 struct Snapshot {
     std::optional<EventId> highest_seen;  ///< nullopt: this state directory is new
@@ -70,7 +73,8 @@ struct Snapshot {
     std::vector<Watched> watched;             ///< ascending, disjoint, also from `gaps`
     std::vector<DeadLetterPtr> dead_letters;  ///< the oldest first
     std::map<std::string, Paused> paused;     ///< by plugin
-    bool clean = true;                        ///< the last daemon closed the store in order
+    std::map<std::string, Disabled> disabled;
+    bool clean = true;  ///< the last daemon closed the store in order
 };
 
 /// What is owed once more when a dead letter is to be tried again from `due` on: with its attempts and errors
@@ -90,7 +94,8 @@ public:
     void erase_watched(EventId first);
     void put_dead_letter(DeadLetterPtr letter);  ///< adds or replaces (plugin, event, callback)
     void erase_dead_letter(std::string plugin, EventId event, std::string callback);
-    void set_paused(std::string plugin, std::optional<Paused> paused);  ///< nullopt: it goes on
+    void set_paused(std::string plugin, std::optional<Paused> paused);        ///< nullopt: it goes on
+    void set_disabled(std::string plugin, std::optional<Disabled> disabled);  ///< nullopt: it may be loaded
     /// Owes the event again, as the next attempt, with all its chances anew; the letter goes.
     void try_again(const DeadLetter& letter, Instant due);
     bool empty() const noexcept;
@@ -115,6 +120,7 @@ private:
     std::map<EventId, std::optional<Watched>> watched_;     // by first id
     std::map<PendingKey, std::optional<DeadLetterPtr>> dead_letters_;
     std::map<std::string, std::optional<Paused>> paused_;  // by plugin
+    std::map<std::string, std::optional<Disabled>> disabled_;
 };
 
 /// How urgent it is that a batch becomes durable.

@@ -57,7 +57,10 @@ void add_plugins(CLI::App& app, Chosen& chosen) {
                 {"pause", Act::pause, "Hand it nothing, also after a restart; its events wait"},
                 {"resume", Act::resume, "Hand it what has waited, and go on"},
                 {"seek", Act::seek, "Go on at another place in the stream"},
-                {"skip", Act::skip, "Let go of the event that a halted plugin stands at"}};
+                {"skip", Act::skip, "Let go of the event that a halted plugin stands at"},
+                {"retry", Act::retry, "Try what it failed on again at once"},
+                {"disable", Act::disable, "Unload it, also after a restart; it keeps its place"},
+                {"enable", Act::enable, "Load it again"}};
     for (const auto& [name, act, help] : acts) {
         auto* command = add_command(*group, name, help);
         const auto options = std::make_shared<PluginsOptions>();

@@ -1,4 +1,4 @@
-// sgeventd plugins list, pause, resume, seek, skip
+// sgeventd plugins, but for reload
 
 #include "cli/plugins_command.hpp"
 
@@ -25,6 +25,12 @@ const char* name_of(Act act) {
             return "seek";
         case Act::skip:
             return "skip";
+        case Act::retry:
+            return "retry";
+        case Act::enable:
+            return "enable";
+        case Act::disable:
+            return "disable";
     }
     return "list";
 }

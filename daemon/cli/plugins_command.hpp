@@ -20,7 +20,7 @@ ExitCode wait_for_order(const ControlOptions& options, const nlohmann::json& tak
                         std::chrono::seconds at_most);
 
 struct PluginsOptions {
-    enum class Act { list, pause, resume, seek, skip };
+    enum class Act { list, pause, resume, seek, skip, retry, enable, disable };
     ControlOptions control;
     Act act = Act::list;
     std::string plugin;

@@ -189,6 +189,7 @@ private:
     void resume(const std::string& caller, SteeringDone done);
     void begin_seek(const Steering& what, SteeringDone done);
     void seek_now(EventId next, const std::string& caller, const SteeringDone& done);
+    void retry_now(const std::string& caller, const SteeringDone& done);
     void skip_now(const std::string& caller, const SteeringDone& done);
     void when_idle(std::function<void()> act);
     void fulfil_wishes();

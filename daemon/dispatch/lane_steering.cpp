@@ -23,7 +23,19 @@ void Lane::steer(const Steering& what, SteeringDone done) {
             if (!debts_.first_stop()) return done(fail(Cause::invalid, "{} stands at no event", plugin_));
             return when_idle(
                 [this, caller = what.caller, done = std::move(done)] { skip_now(caller, done); });
+        case Steering::Act::retry:
+            return retry_now(what.caller, done);
     }
+}
+
+/// Nothing changes that a restart would not bring as well, so there is nothing to store.
+void Lane::retry_now(const std::string& caller, const SteeringDone& done) {
+    const auto count = debts_.hurry(shared_.now());
+    if (count == 0) return done(fail(Cause::invalid, "{} waits for no next try", plugin_));
+    shared_.log.info("[RETRY-NOW] What a plugin failed on is tried again at once. plugin={} calls={} by=[{}]",
+                     plugin_, count, caller);
+    pump();
+    done(Steered{fmt::format("{} tries {} call{} again", plugin_, count, count == 1 ? "" : "s")});
 }
 
 void Lane::pause(const std::string& caller, SteeringDone done) {

@@ -105,6 +105,18 @@ std::vector<Debt> PendingSet::take_unassigned() {
     return out;
 }
 
+std::size_t PendingSet::hurry(Clock::Time now) {
+    std::size_t count = 0;
+    for (auto& [key, debt] : debts_) {
+        if (debt.running || debt.attempts == 0 || debt.due <= now) continue;
+        leave(key, debt);
+        debt.due = now;
+        enter(key, debt);
+        ++count;
+    }
+    return count;
+}
+
 std::optional<Clock::Time> PendingSet::next_due() const {
     return due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
 }

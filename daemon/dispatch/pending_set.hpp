@@ -80,6 +80,9 @@ public:
     /// Those that settle and have this key are due by what `when` says for their callback's index.
     void stir(const std::string& key, const std::function<Clock::Time(std::uint16_t)>& when);
 
+    /// Those that failed and wait for their next try are due now; how many.
+    std::size_t hurry(Clock::Time now);
+
     /// Takes the mark away and says when it is due again.
     void stop(Debt& debt, Clock::Time due);
 

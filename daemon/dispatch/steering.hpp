@@ -16,6 +16,7 @@ struct Steering {
         resume,  ///< goes on after the last event that was handed out
         seek,    ///< goes on with `next`; what is owed of events below stays owed
         skip,    ///< lets go of the event that the lane stands at
+        retry,   ///< what failed is tried again at once, and not after its pause
     };
     Act act = Act::pause;
     std::string plugin{};

@@ -249,8 +249,7 @@ void PluginSlot::disable() {
     retry_.reset();
     last_error_.clear();
     log_.info(
-        "[PLUGIN-DISABLED] The configuration disables the plugin; it is handed nothing, and keeps its "
-        "place.");
+        "[PLUGIN-DISABLED] The plugin is disabled; it is unloaded, handed nothing, and keeps its place.");
     if (starting_) starting_->drain({});
     if (serving_) serving_->drain(drain_of_replaced);
 }

@@ -174,12 +174,20 @@ void Panel::carry_out(const admin::Order& order, const std::string& caller, std:
     }
     if (order.act == Act::explain)
         return orders_.end(number, {{"known", wiring_.explain(order.plugin, order.event)}});
+    if (order.act == Act::enable || order.act == Act::disable)
+        return wiring_.set_enabled(order.plugin, order.act == Act::enable, caller,
+                                   [this, number, plugin = order.plugin](const Result<std::string>& result) {
+                                       if (!result) return orders_.fail(number, result.error().message);
+                                       orders_.end(number, {{"done", *result}, {"plugin", plugin}});
+                                       refresh();
+                                   });
     dispatch::Steering what;
     what.plugin = order.plugin;
     what.caller = caller;
     what.act = order.act == Act::pause    ? dispatch::Steering::Act::pause
                : order.act == Act::resume ? dispatch::Steering::Act::resume
                : order.act == Act::seek   ? dispatch::Steering::Act::seek
+               : order.act == Act::retry  ? dispatch::Steering::Act::retry
                                           : dispatch::Steering::Act::skip;
     if (order.act == Act::seek && order.to == To::event) what.next = order.event;
     if (order.act == Act::seek && order.to == To::earliest) what.next = 1;

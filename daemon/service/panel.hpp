@@ -33,6 +33,10 @@ public:
         std::function<void(const std::string& plugin)> reload;         ///< on the loop; empty: every plugin
         /// The first event created then or later, or the one after the newest; on the loop.
         std::function<void(UtcTime, std::function<void(Result<EventId>)>)> first_since;
+        /// Told when it is durable; on the loop.
+        std::function<void(const std::string& plugin, bool enabled, const std::string& caller,
+                           std::function<void(Result<std::string>)>)>
+            set_enabled;
         std::function<void(const std::string& plugin, LogLevel)> set_log_level;  ///< on the loop
         /// What is known of an event and a plugin; on the loop.
         std::function<nlohmann::json(const std::string& plugin, EventId)> explain;

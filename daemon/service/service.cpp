@@ -18,6 +18,7 @@
 #include "service/alert_desk.hpp"
 #include "service/call_history.hpp"
 #include "service/data_requests.hpp"
+#include "service/disabled_plugins.hpp"
 #include "service/explanation.hpp"
 #include "service/key_masking.hpp"
 #include "service/observed.hpp"
@@ -63,10 +64,11 @@ public:
         : service_(service),
           config_(service.config_),
           log_(service.log_),
-          options_(plugin_options(config_)),
           store_(store),
           started_(service.clock_.utc()),
           loop_(service.clock_),
+          disabled_(store, loop_, log_),
+          options_(disabled_.applied(plugin_options(config_))),
           pid_file_(loop_, pid_file, [&service] { service.stop("the pid file was removed"); }),
           reader_(client, daemon_caller(config_)),
           requests_(client, plugin_credentials(config_), request_options(config_), log_),
@@ -94,6 +96,9 @@ public:
                 [this] { return stream_->level(); }, [this](const std::string& plugin) { reload(plugin); },
                 [this](UtcTime time, std::function<void(Result<EventId>)> ready) {
                     stream_->first_since(time, std::move(ready));
+                },
+                [this](const std::string& plugin, bool enabled, const std::string& caller, auto done) {
+                    set_enabled(plugin, enabled, caller, std::move(done));
                 },
                 [this](const std::string& plugin, LogLevel level) {
                     auto& logging = service_.logging_;
@@ -185,11 +190,25 @@ private:
         service_.logging_.set_keeping(static_cast<std::size_t>(config_.log.keep), config_.log.compress);
         if (service_.alerts_ != nullptr) service_.alerts_->configure(alert_options(config_));
         dispatcher_.configure(dispatch_settings(config_));
-        options_ = plugin_options(config_);
+        configure_plugins();
         for (const auto& plugin : plugins_->status()) plugin_logger(plugin.plugin, plugin.log_level);
-        plugins_->configure(options_.defaults, options_.plugins);
         for (const auto& warning : read.warnings) log_.warning("[CONFIG-WARNING] {}", warning.to_string());
         log_changes(changes, log_);
+    }
+
+    void configure_plugins() {
+        options_ = disabled_.applied(plugin_options(config_));
+        plugins_->configure(options_.defaults, options_.plugins);
+    }
+
+    /// Whether somebody wants a plugin loaded; the configuration may say otherwise.
+    void set_enabled(const std::string& plugin, bool enabled, const std::string& caller,
+                     DisabledPlugins::Done done) {
+        if (enabled && !config_.of(plugin).enabled)
+            return done(fail(Cause::invalid, "the configuration says enabled: false for {}", plugin));
+        enabled ? disabled_.enable(plugin, caller, std::move(done))
+                : disabled_.disable(plugin, caller, std::move(done));
+        configure_plugins();
     }
 
     Statuses statuses() const {
@@ -204,6 +223,7 @@ private:
         taken.daemon.commits = store_.commits();
         taken.stream = stream_view(statuses);
         taken.plugins = plugin_views(statuses, options_);
+        disabled_.explain(taken.plugins);
         times_.tell(taken.plugins, statuses.utc, statuses.stream.skew);
         if (service_.alerts_ != nullptr) taken.alerts = alert_views(service_.alerts_->status());
         taken.recent = recent_.list();
@@ -297,10 +317,11 @@ private:
     Service& service_;
     config::Config config_;  // what counts now; as of the start for what cannot change
     Logger& log_;
-    plugins::PluginSetOptions options_;
     checkpoint::Store& store_;
     const UtcTime started_;
     Loop loop_;
+    DisabledPlugins disabled_;
+    plugins::PluginSetOptions options_;  // of the plugins, disabled ones included
     SignOfLife alive_{loop_, service_.notifier_};
     PidFileWatch pid_file_;
     stream::SiteEventReader reader_;

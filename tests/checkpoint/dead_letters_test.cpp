@@ -180,18 +180,19 @@ TEST_CASE("a state file of the first layout is brought up to date, and nothing o
     REQUIRE(again->snapshot().pending.size() == 1);
     CHECK(again->snapshot().pending[0].history == row.history);
     CHECK(again->snapshot().dead_letters.size() == 1);
-    CHECK(read_number(state.file(), "PRAGMA user_version") == 4);
+    CHECK(read_number(state.file(), "PRAGMA user_version") == 5);
 }
 
-TEST_CASE("C139 a pause is found again, also in a state file of the second layout") {
+TEST_CASE("C139 a pause, and what was disabled, is found again, also in a state file of the second layout") {
     StateFixture state;
     const bool is_old = GENERATE(false, true);
     if (is_old) {
         REQUIRE(state.open()->close(10s));
         sqlite3* db = nullptr;
         REQUIRE(sqlite3_open(state.file().c_str(), &db) == SQLITE_OK);
-        const int code = sqlite3_exec(db, "DROP TABLE paused; DROP TABLE watched; PRAGMA user_version=2",
-                                      nullptr, nullptr, nullptr);
+        const int code = sqlite3_exec(
+            db, "DROP TABLE paused; DROP TABLE watched; DROP TABLE disabled; PRAGMA user_version=2", nullptr,
+            nullptr, nullptr);
         sqlite3_close(db);
         REQUIRE(code == SQLITE_OK);
     }
@@ -202,16 +203,20 @@ TEST_CASE("C139 a pause is found again, also in a state file of the second layou
         Batch batch = progress("notes", 5);
         batch.set_paused("notes", paused);
         batch.set_paused("farm", paused);
+        batch.set_disabled("farm", paused);
+        batch.set_disabled("notes", paused);
         store->apply(std::move(batch), Urgency::settled);
         Batch later;
         later.set_paused("farm", std::nullopt);
+        later.set_disabled("notes", std::nullopt);
         store->apply(std::move(later), Urgency::settled);
         REQUIRE(store->close(10s));
     }
     const auto store = state.open();
     CHECK(store->snapshot().paused == std::map<std::string, checkpoint::Paused>{{"notes", paused}});
+    CHECK(store->snapshot().disabled == std::map<std::string, checkpoint::Disabled>{{"farm", paused}});
     CHECK(store->snapshot().plugins.at("notes").cursor == 5);
-    CHECK(read_number(state.file(), "PRAGMA user_version") == 4);
+    CHECK(read_number(state.file(), "PRAGMA user_version") == 5);
 }
 
 TEST_CASE("a visitor changes what it was told to, and leaves the mark of a daemon that was killed") {

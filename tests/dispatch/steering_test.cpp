@@ -202,3 +202,21 @@ TEST_CASE("C140 a plugin that stands at an event is let go of it, and says who d
     CHECK(rig.store->snapshot().pending.empty());
     CHECK(rig.store->snapshot().plugins.at("p").cursor == 105);
 }
+
+TEST_CASE("a retry that somebody asks for does not wait for its time, and is refused where nothing is owed") {
+    Rig rig;
+    rig.begin();
+    const auto plugin = rig.load("p", stands_if_it_fails);
+    CHECK(steer(rig, {Steering::Act::retry}).error == "p waits for no next try");
+    rig.live(101, 102);
+    rig.finish_one(plugin, false);
+    REQUIRE(plugin->is_idle());
+    const auto told = steer(rig, {Steering::Act::retry});
+    CHECK(told.said.text == "p tries 1 call again");
+    REQUIRE(plugin->waiting() == 1);
+    CHECK(plugin->next() == Call{101, "all", 2, false});
+    CHECK(rig.log.count("[RETRY-NOW]") == 1);
+    CHECK(steer(rig, {Steering::Act::retry}).error == "p waits for no next try");  // it runs
+    rig.run(plugin);
+    CHECK(rig.status("p").cursor == 102);
+}

@@ -158,3 +158,47 @@ TEST_CASE("C140 a plugin that stands at an event is told to let it go") {
     CHECK(daemon.wait_for_log("event=101 by=[uid "));
     CHECK(daemon.pending("stands") == 0);
 }
+
+TEST_CASE("a plugin that somebody disabled is unloaded, also after a restart, until it is enabled") {
+    sandbox::Site site;
+    site.add_event(event(100));
+    Home home(site, {test::recorder(), test::recorder("other")});
+    {
+        Daemon daemon(home);
+        INFO(daemon.log());
+        REQUIRE(daemon.wait_until_followed({"recorder", "other"}));
+        const auto said = command(home, {"plugins", "disable", "recorder"});
+        CHECK(said.ended == Ended{0, 0});
+        CHECK(said.out == "recorder is disabled\n");
+        CHECK(
+            daemon.wait_for_log("[PLUGIN-DISABLING] Plugin is unloaded until it is enabled. plugin=recorder "
+                                "by=[uid " +
+                                std::to_string(::getuid())));
+        REQUIRE(test::wait_for([&] { return daemon.hosts().size() == 1; }));
+        site.add_events(2, "Shotgun_Shot_Change");
+        REQUIRE(wait_for_last(home, "other", 102));
+        daemon.signal(SIGHUP);  // the configuration, which enables it, is read again
+        REQUIRE(daemon.wait_for_log("[CONFIG-RELOADED]"));
+        CHECK(state_of(home, "recorder") == "disabled");
+        daemon.kill();
+    }
+    Daemon daemon(home);
+    INFO(daemon.log());
+    site.add_events(1, "Shotgun_Shot_Change");
+    REQUIRE(wait_for_last(home, "other", 103));
+    REQUIRE(test::wait_for([&] { return state_of(home, "recorder") == "disabled"; }));
+    CHECK(command(home, {"status"}).out.find(" UTC, by uid " + std::to_string(::getuid())) !=
+          std::string::npos);
+    CHECK(recorded(home, "recorder").empty());
+    CHECK(command(home, {"plugins", "enable", "recorder"}).out == "recorder is enabled\n");
+    REQUIRE(wait_for_last(home, "recorder", 103));
+    CHECK(recorded(home, "recorder") == std::vector<std::int64_t>{101, 102, 103});
+
+    home.change({{"plugins", {{"recorder", {{"enabled", false}}}}}});
+    daemon.signal(SIGHUP);
+    REQUIRE(test::wait_for([&] { return state_of(home, "recorder") == "disabled"; }));
+    const auto refused = command(home, {"plugins", "enable", "recorder"});
+    CHECK(refused.ended == Ended{65, 0});
+    CHECK(refused.error == "sgeventd: the configuration says enabled: false for recorder\n");
+    CHECK(command(home, {"plugins", "retry", "other"}).error == "sgeventd: other waits for no next try\n");
+}
