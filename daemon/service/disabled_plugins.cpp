@@ -20,7 +20,8 @@ plugins::PluginSetOptions DisabledPlugins::applied(plugins::PluginSetOptions opt
 void DisabledPlugins::disable(const std::string& plugin, const std::string& caller, Done done) {
     const auto now = std::chrono::floor<std::chrono::milliseconds>(loop_.clock().utc());
     if (disabled_.try_emplace(plugin, checkpoint::Disabled{now, caller}).second)
-        log_.info("[PLUGIN-DISABLING] Plugin is unloaded until it is enabled. plugin={} by=[{}]", plugin, caller);
+        log_.info("[PLUGIN-DISABLING] Plugin is unloaded until it is enabled. plugin={} by=[{}]", plugin,
+                  caller);
     save(plugin, plugin + " is disabled", std::move(done));
 }
 

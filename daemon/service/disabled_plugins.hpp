@@ -24,8 +24,8 @@ public:
     /// What the configuration wants, but for these.
     plugins::PluginSetOptions applied(plugins::PluginSetOptions options) const;
 
-    /// Told once, on the loop, when it is durable. Errors: `internal`, where the disk refuses: it counts now, and
-    /// may be forgotten.
+    /// Told once, on the loop, when it is durable. Errors: `internal`, where the disk refuses: it counts now,
+    /// and may be forgotten.
     using Done = std::function<void(Result<std::string>)>;
     void disable(const std::string& plugin, const std::string& caller, Done done);
     void enable(const std::string& plugin, const std::string& caller, Done done);
