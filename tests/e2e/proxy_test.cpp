@@ -130,9 +130,10 @@ TEST_CASE("C95 all there is to say to a site goes through the proxy, and its los
 
     proxy.reset();
     CHECK(daemon.wait_for_log("[SITE-LOST]"));
-    const auto requests = site.request_count();
     CHECK(daemon.wait_for_log("proxy"));
     CHECK(daemon.wait_for_log(address));
+    const auto requests = site.request_count();  // what was on its way has arrived
+    CHECK(daemon.wait_for_log("[SITE-DOWN]"));
     CHECK(site.request_count() == requests);
     CHECK(daemon.count_in_log("open@") == 0);
     CHECK(daemon.terminate().code == 0);
