@@ -20,6 +20,17 @@ std::vector<std::string> split(std::string_view text) {
     return parts;
 }
 
+void keep_only(IdRange& range, std::vector<Id> ids) {
+    std::ranges::sort(ids);
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    if (range.only) {
+        std::vector<Id> both;
+        std::ranges::set_intersection(ids, *range.only, std::back_inserter(both));
+        ids = std::move(both);
+    }
+    range.only = std::move(ids);
+}
+
 void narrow(IdRange& range, const std::string& relation, const Json& values) {
     const auto id = [&](std::size_t i) { return values.at(i).get<Id>(); };
     const auto at_least = [&](Id low) { range.lowest = std::max(range.lowest, low); };
@@ -35,25 +46,34 @@ void narrow(IdRange& range, const std::string& relation, const Json& values) {
         at_least(std::min(id(0), id(1)));
         at_most(std::max(id(0), id(1)));
     } else if (relation == "is" || relation == "in") {
-        auto ids = values.get<std::vector<Id>>();
-        std::ranges::sort(ids);
-        ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-        if (range.only) {
-            std::vector<Id> both;
-            std::ranges::set_intersection(ids, *range.only, std::back_inserter(both));
-            ids = std::move(both);
-        }
-        range.only = std::move(ids);
+        keep_only(range, values.get<std::vector<Id>>());
     } else {
         range.exact = false;
     }
+}
+
+/// Of an "or": what matches has an id that one of the parts lets through. Where these are few, they are all
+/// that is looked at; a daemon asks for many missing ids at once.
+void narrow_to_any(IdRange& range, const std::vector<IdRange>& parts) {
+    constexpr std::size_t most = 10'000;
+    std::vector<Id> ids;
+    for (const auto& part : parts) {
+        if (part.only) {
+            ids.insert(ids.end(), part.only->begin(), part.only->end());
+        } else {
+            if (part.lowest < 0 || part.highest - part.lowest >= static_cast<Id>(most)) return;
+            for (Id id = part.lowest; id <= part.highest; ++id) ids.push_back(id);
+        }
+        if (ids.size() > most) return;
+    }
+    keep_only(range, std::move(ids));
 }
 
 class Compiler {
 public:
     Compiler(const EntityDef& def, const Scope& scope) : def_(def), scope_(scope) {}
 
-    /// `range` is given while every enclosing group is an "and": only there an id condition narrows.
+    /// `range` is narrowed to the ids that what matches can have.
     Filter::Test group(const Json& tree, IdRange* range) {
         const auto &op = member(tree, "logical_operator"), &conditions = member(tree, "conditions");
         if (op.is_null())
@@ -66,16 +86,20 @@ public:
         if (++depth_ > deepest)
             refuse(fault_invalid, "API {}() the groups of the filter are nested too deep", scope_.method);
         const bool all = op == "and";
-        if (!all && range != nullptr && !conditions.empty()) {
-            range->exact = false;
-            range = nullptr;
-        }
+        const bool any = !all && !conditions.empty();  // an "or" of nothing lets everything through
         std::vector<Filter::Test> tests;
-        for (const auto& condition : conditions)
+        std::vector<IdRange> parts(any ? conditions.size() : 0);
+        for (const auto& condition : conditions) {
+            auto* narrowed = range != nullptr && any ? &parts[tests.size()] : range;
             tests.push_back(condition.is_object() && (condition.contains("conditions") ||
                                                       condition.contains("logical_operator"))
-                                ? group(condition, range)
-                                : leaf(condition, range));
+                                ? group(condition, narrowed)
+                                : leaf(condition, narrowed));
+        }
+        if (range != nullptr && any) {
+            range->exact = false;
+            narrow_to_any(*range, parts);
+        }
         --depth_;
         return [tests = std::move(tests), all](const RowView& row) {
             const auto holds = [&](const Filter::Test& test) { return test(row); };

@@ -147,6 +147,13 @@ TEST_CASE("groups nest, with and and or") {
           Ids{1, 4});
     CHECK(s.find("Shot", {group("or", {condition("id", "is", 2), condition("id", "is", 3)}),
                           condition("id", "greater_than", 2)}) == Ids{3});
+    CHECK(s.find(
+              "Shot",
+              {group("or", {condition("id", "between", {3, 4}),
+                            group("and", {condition("id", "less_than", 3), condition("id", "in", {1, 3, 9})}),
+                            condition("id", "is", 77)})}) == Ids{1, 3, 4});
+    CHECK(s.find("Shot", {group("or", {condition("id", "is", 2), condition("code", "is", "sh010")})}) ==
+          Ids{1, 2});
     CHECK(s.find("Shot", {condition("id", "in", {1, 2, 3}), condition("id", "in", {2, 3, 4}),
                           condition("id", "less_than", 3)}) == Ids{2});
 }
