@@ -34,11 +34,14 @@ namespace sg::admin {
 ///     POST /api/plugins/resume      it gets them again, those that waited first
 ///     POST /api/plugins/seek        {"plugin": NAME, "to": ID | TIME | "latest" | "earliest"}
 ///     POST /api/plugins/skip        a plugin that stands at an event lets it go
+///     POST /api/plugins/retry       what it failed on is tried again at once
+///     POST /api/plugins/disable     it is unloaded, also after a restart
+///     POST /api/plugins/enable      it is loaded again
 ///     POST /api/plugins/explain     {"plugin": NAME, "event": ID}: "known" says what became of the event
 ///
 ///     GET  /api/orders/N            {"order": N, "over": false}, or what came of it: "done" or "error"
 ///
-/// Those five, and a poll that waits, are answered with {"order": N} at once.
+/// Those about plugins, and a poll that waits, are answered with {"order": N} at once.
 ///
 /// The three about dead letters take {"plugin": NAME, "event": ID, "callback": NAME}, each of which may be
 /// missing, and at least one must be there for the last two, or "all": true.

@@ -34,7 +34,7 @@ std::string footer() {
 void add_run(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "run", "Run the daemon in the foreground");
     const auto options = std::make_shared<RunOptions>();
-    add_configs(*command, options->configs);
+    add_configs(*command, options->configs)->required();
     command->callback([&chosen, options] { chosen.command = [options] { return run_command(*options); }; });
 }
 
@@ -43,7 +43,7 @@ constexpr const char* how_long = "seconds; default 120";
 void add_start(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "start", "Run the daemon in the background; returns when it is ready");
     const auto options = std::make_shared<StartOptions>();
-    add_configs(*command, options->configs);
+    add_configs(*command, options->configs)->required();
     add_seconds(*command, "--timeout", options->timeout, how_long);
     command->callback([&chosen, options] { chosen.command = [options] { return start_command(*options); }; });
 }
@@ -63,7 +63,7 @@ void add_stop(CLI::App& app, Chosen& chosen) {
 void add_restart(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "restart", "Stop it, if it runs, and start it");
     const auto options = std::make_shared<StartOptions>();
-    add_configs(*command, options->configs);
+    add_configs(*command, options->configs)->required();
     add_seconds(*command, "--timeout", options->timeout, how_long);
     command->callback(
         [&chosen, options] { chosen.command = [options] { return restart_command(*options); }; });
@@ -72,12 +72,7 @@ void add_restart(CLI::App& app, Chosen& chosen) {
 void add_check_config(CLI::App& app, Chosen& chosen) {
     auto* command = add_command(app, "check-config", "Check a configuration file, all of it at once");
     const auto options = std::make_shared<CheckConfigOptions>();
-    auto* config = command
-                       ->add_option("--config", options->configs,
-                                    "the configuration file; again for another site in the same process")
-                       ->envname("SGEVENTD_CONFIG")
-                       ->type_name("FILE")
-                       ->allow_extra_args(false);
+    auto* config = add_configs(*command, options->configs);
     command->add_flag("--keys", options->keys, "print every key there is, its default and its meaning");
     command->add_flag("--show", options->show, "print the effective values, secrets masked");
     command->callback([&chosen, options, config] {
@@ -285,11 +280,10 @@ void add_config(CLI::App& command, std::filesystem::path& config) {
         ->type_name("FILE");
 }
 
-void add_configs(CLI::App& command, std::vector<std::filesystem::path>& configs) {
-    command
+CLI::Option* add_configs(CLI::App& command, std::vector<std::filesystem::path>& configs) {
+    return command
         .add_option("--config", configs, "the configuration file; again for another site in the same process")
         ->envname("SGEVENTD_CONFIG")
-        ->required()
         ->type_name("FILE")
         ->allow_extra_args(false);
 }

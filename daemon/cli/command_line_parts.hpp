@@ -78,8 +78,8 @@ void add_output(CLI::App& command, Output& output);
 /// `--config`, which is needed unless the environment names one.
 void add_config(CLI::App& command, std::filesystem::path& config);
 
-/// The same for several, each that of a site, in one process.
-void add_configs(CLI::App& command, std::vector<std::filesystem::path>& configs);
+/// The same for several, each that of a site, in one process; not needed unless the caller says so.
+CLI::Option* add_configs(CLI::App& command, std::vector<std::filesystem::path>& configs);
 
 void add_replay(CLI::App& app, Chosen& chosen);
 void add_explain(CLI::App& app, Chosen& chosen);

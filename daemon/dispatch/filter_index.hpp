@@ -43,7 +43,8 @@ public:
     /// Those of a match whose conditions hold, too; null: none. For a match that is conditional.
     const CallbackList* narrowed(const Match& match, const Event& event);
 
-    EventId lanes() const noexcept { return static_cast<EventId>(lanes_.size()); }
+    /// How many there are, or were.
+    std::size_t lanes() const noexcept { return lanes_.size(); }
 
     /// Grows whenever `set` was called: what was found before may no longer be so.
     std::uint64_t version() const noexcept { return version_; }

@@ -146,7 +146,7 @@ void Lane::take(const event::Stretch& stretch) {
     // page.
     const bool passes = queue_.empty() && flights_.empty() && strays_.empty() && shared_.source != nullptr &&
                         position_ < shared_.source->level();
-    const auto hundreds = std::max<EventId>(1, shared_.index.lanes() / 100);
+    const auto hundreds = std::max<EventId>(1, static_cast<EventId>(shared_.index.lanes() / 100));
     if (passes && position_ - cursor_ < cursor_stride * hundreds) return;
     checkpoint::Batch batch;
     move_cursor(batch);

@@ -33,7 +33,7 @@ public:
         std::function<void(const std::string& plugin)> reload;         ///< on the loop; empty: every plugin
         /// The first event created then or later, or the one after the newest; on the loop.
         std::function<void(UtcTime, std::function<void(Result<EventId>)>)> first_since;
-        /// Told when it is durable; on the loop.
+        /// Has a plugin loaded or unloaded from now on, and tells when that is durable; on the loop.
         std::function<void(const std::string& plugin, bool enabled, const std::string& caller,
                            std::function<void(Result<std::string>)>)>
             set_enabled;
