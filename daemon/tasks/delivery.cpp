@@ -8,7 +8,7 @@
 namespace sg::tasks {
 namespace {
 
-constexpr int most_in_a_run = 64;
+constexpr std::size_t most_in_a_run = 64;
 
 template <class Function>
 Slots<Function> without(const Slots<Function>& slots, const SlotNode<Function>& gone) {
@@ -25,7 +25,7 @@ void Pool::announce(Task& task, Aftermath& after) {
     if (is_heard(task) && !closed_) {
         line_.push_back({task.keep, nullptr});
         ++undelivered_;
-        schedule(after);
+        schedule(after, undelivered_ == options_.max_undelivered);
         return;
     }
     if (task.state() == TaskState::settled)
@@ -46,12 +46,13 @@ std::shared_ptr<GroupState> Pool::leave(Task& task) {
     const auto group = std::exchange(task.group, nullptr);
     if (!group) return nullptr;
     group->members.erase(MemberList::s_iterator_to(task));
-    if (!group->members.empty()) return nullptr;
+    if (--group->count > 0) return nullptr;
     groups_.erase(group->name);
     return group;
 }
 
-void Pool::schedule(Aftermath& after) {
+void Pool::schedule(Aftermath& after, bool is_urgent) {
+    if (is_urgent && std::exchange(is_napping_, false)) line_changed_.notify_one();
     if (std::exchange(scheduled_, true)) return;
     if (options_.executor) {
         after.is_post_due = true;
@@ -84,53 +85,43 @@ void Pool::post() {
 
 void Pool::deliver_by_thread() {
     const auto self = shared_from_this();  // a slot may let go of the manager
+    bool is_busy = false;
     while (true) {
         {
             std::unique_lock lock(mutex_);
-            line_changed_.wait(lock, [this] { return quit_delivery_ || !line_.empty(); });
-            if (line_.empty()) return;
+            if (is_busy && line_.empty()) {
+                is_napping_ = true;
+                line_changed_.wait_for(lock, nap, [this] { return quit_delivery_ || !is_napping_; });
+                is_napping_ = false;
+            }
+            if (line_.empty()) {
+                scheduled_ = false;
+                line_changed_.wait(lock, [this] { return quit_delivery_ || !line_.empty(); });
+                if (line_.empty()) return;
+            }
         }
         deliver();
+        is_busy = true;
     }
 }
 
 /// One run of the executor. A coroutine has one to itself.
 void Pool::deliver() {
-    LineEntry entry;
     bool again = false;
     {
         std::unique_lock lock(mutex_);
         delivering_ = std::this_thread::get_id();
-        for (int count = 0; !line_.empty() && count < most_in_a_run; ++count) {
-            if (line_.front().waiter && count > 0) break;
-            if (delivered_.task) {  // no slot was called
-                lock.unlock();
-                delivered_ = {};
-                lock.lock();
-                if (line_.empty()) break;
-            }
-            delivered_ = std::exchange(entry, std::move(line_.front()));
-            line_.pop_front();
-            if (entry.waiter) {
-                run_waiter(lock, entry);
-                break;
-            }
-            deliver_task(lock, *entry.task);
-        }
-        lock.unlock();
-        delivered_ = entry = {};  // nobody may take it for idle before
-        lock.lock();
+        if (!line_.empty()) line_.front().waiter ? run_waiter(lock) : deliver_signals(lock);
         delivering_ = {};
-        again = !line_.empty() && !ended_;
-        scheduled_ = again;
         note_change();
-        // With a thread of its own it looks again by itself.
-        if (!options_.executor) again = false;
+        if (options_.executor) scheduled_ = again = !line_.empty() && !ended_;  // a thread of its own goes on
     }
     if (again) post();
 }
 
-void Pool::run_waiter(std::unique_lock<std::mutex>& lock, LineEntry& entry) {
+void Pool::run_waiter(std::unique_lock<std::mutex>& lock) {
+    auto entry = std::move(line_.front());
+    line_.pop_front();
     auto then = std::exchange(entry.waiter->then, nullptr);
     std::erase(entry.task->waiters, entry.waiter);
     lock.unlock();
@@ -140,66 +131,120 @@ void Pool::run_waiter(std::unique_lock<std::mutex>& lock, LineEntry& entry) {
         report(std::current_exception());
     }
     then = nullptr;
+    entry = {};
     lock.lock();
 }
 
-void Pool::deliver_task(std::unique_lock<std::mutex>& lock, Task& task) {
-    if (!task.keep) return;  // shut down meanwhile
-    const bool was_full = undelivered_-- == options_.max_undelivered;
-    if (was_full && !ready_.is_empty()) {
-        Aftermath after;
-        wake_workers(after);
+/// Who is connected, at one moment.
+struct Pool::Heard {
+    Slots<TaskManager::Completed> completed;
+    Slots<TaskManager::Failed> failed;
+    Slots<TaskManager::Ended> stopped;
+};
+
+/// Several at a time, as the lock is dearer than a signal; but a group ends right after its last task.
+void Pool::deliver_signals(std::unique_lock<std::mutex>& lock) {
+    struct Due {
+        std::shared_ptr<Task> task;
+        bool may_end_group;
+    };
+    std::vector<Due> all;
+    for (; !line_.empty() && !line_.front().waiter && all.size() < most_in_a_run; line_.pop_front()) {
+        auto& task = line_.front().task;
+        const bool is_last = task->group && ++task->group->delivered == task->group->count;
+        all.push_back({std::move(task), is_last});
     }
-    if (task.state() == TaskState::settled)
-        task.set_state(task.failure ? TaskState::failed : TaskState::completed);
-    const auto& group = task.spec.group;
-    if (task.is_request())
-        tell_account(lock, task);
-    else if (task.state() == TaskState::stopped)
-        call_slots(lock, stopped, [&](auto& slot) { slot(task.uid(), group); });
-    else if (task.failure)
-        call_slots(lock, failed, [&](auto& slot) { slot(task.uid(), group, *task.failure); });
-    else
-        call_slots(lock, completed, [&](auto& slot) { slot(task.uid(), group, task.result()); });
-    if (!task.keep) return;
-    task.keep.reset();  // the line still holds it
-    if (const auto emptied = leave(task))
-        call_slots(lock, group_finished, [&](auto& slot) { slot(emptied->name); });
+    for (auto due = all.begin(); due != all.end();) {
+        const auto first = due;
+        {
+            const Heard heard{completed, failed, stopped};
+            const auto connections = connections_ever_.load();
+            lock.unlock();
+            const auto until = std::chrono::steady_clock::now() + nap;
+            do tell(*due->task, heard);
+            while (!due++->may_end_group && due != all.end() && connections == connections_ever_ &&
+                   std::chrono::steady_clock::now() < until);
+        }
+        lock.lock();
+        std::vector<std::shared_ptr<GroupState>> ended;
+        for (auto at = first; at != due; ++at) {
+            if (!at->task->keep) continue;  // shut down meanwhile
+            at->task->keep.reset();
+            if (at->task->group) --at->task->group->delivered;
+            if (auto group = leave(*at->task)) ended.push_back(std::move(group));
+        }
+        const auto finished = ended.empty() ? nullptr : group_finished;
+        lock.unlock();
+        for (const auto& group : ended) call_slots(finished, [&](auto& slot) { slot(group->name); });
+        for (auto at = first; at != due; ++at) at->task.reset();
+        lock.lock();
+    }
 }
 
-void Pool::tell_account(std::unique_lock<std::mutex>& lock, Task& request) {
-    const auto& account = *request.account;
-    if (request.state() == TaskState::stopped)
-        call_slots(lock, account.cancelled, [&](auto& slot) { slot(request.uid()); });
-    else if (request.failure)
-        call_slots(lock, account.failed, [&](auto& slot) { slot(request.uid(), request.failure->message); });
+void Pool::tell(Task& task, const Heard& heard) {
+    if (closed_) return;
+    count_delivered();
+    if (task.is_request()) return tell_account(task);
+    const auto& group = task.spec.group;
+    if (!task.change_state(TaskState::settled, task.failure ? TaskState::failed : TaskState::completed))
+        call_slots(heard.stopped, [&](auto& slot) { slot(task.uid(), group); });
+    else if (task.failure)
+        call_slots(heard.failed, [&](auto& slot) { slot(task.uid(), group, *task.failure); });
     else
-        call_slots(lock, account.completed, [&](auto& slot) { slot(request.uid(), request.value); });
+        call_slots(heard.completed, [&](auto& slot) { slot(task.uid(), group, task.result()); });
+}
+
+void Pool::count_delivered() {
+    auto before = undelivered_.load();
+    while (before > 0 && !undelivered_.compare_exchange_weak(before, before - 1)) continue;  // 0: shut down
+    if (options_.max_undelivered == 0 || before != options_.max_undelivered) return;
+    Section section(*this);
+    if (!ready_.is_empty()) wake_workers(section.after());
+}
+
+void Pool::tell_account(Task& request) {
+    const auto& account = *request.account;
+    Slots<RequestCompleted> completed_slots;
+    Slots<RequestFailed> failed_slots;
+    Slots<RequestCancelled> cancelled_slots;
+    {
+        std::lock_guard lock(mutex_);
+        if (!request.keep) return;  // closed meanwhile
+        if (!request.change_state(TaskState::settled,
+                                  request.failure ? TaskState::failed : TaskState::completed))
+            cancelled_slots = account.cancelled;
+        else if (request.failure)
+            failed_slots = account.failed;
+        else
+            completed_slots = account.completed;
+    }
+    call_slots(cancelled_slots, [&](auto& slot) { slot(request.uid()); });
+    call_slots(failed_slots, [&](auto& slot) { slot(request.uid(), request.failure->message); });
+    call_slots(completed_slots, [&](auto& slot) { slot(request.uid(), request.value); });
 }
 
 template <class Function, class Call>
-void Pool::call_slots(std::unique_lock<std::mutex>& lock, const Slots<Function>& slots, Call call) {
-    const auto now = slots;
-    if (!now) return;
-    for (const auto& slot : *now) {
-        if (!slot->is_connected || closed_) continue;
+void Pool::call_slots(const Slots<Function>& slots, Call call) {
+    if (!slots) return;
+    for (const auto& slot : *slots) {
         slot->is_running = true;
-        lock.unlock();
-        delivered_ = {};
-        try {
-            call(slot->function);
-        } catch (...) {
-            report(std::current_exception());
-        }
-        lock.lock();
-        if (!slot->is_connected) {
-            auto function = std::exchange(slot->function, nullptr);
-            lock.unlock();
-            function = nullptr;
-            lock.lock();
+        if (slot->is_connected && !closed_) {
+            try {
+                call(slot->function);
+            } catch (...) {
+                report(std::current_exception());
+            }
+            if (!slot->is_connected) {
+                Function function;  // destroyed without the lock
+                std::lock_guard lock(mutex_);
+                function.swap(slot->function);
+            }
         }
         slot->is_running = false;  // whoever disconnects it waits for this
-        note_change();
+        if (watchers_ > 0) {
+            std::lock_guard lock(mutex_);
+            changed_.notify_all();
+        }
     }
 }
 
@@ -215,6 +260,7 @@ Connection Pool::connect(const std::shared_ptr<void>& owner, Slots<Function>& sl
         if (slots) *all = *slots;
         all->push_back(node);
         ++count;
+        ++connections_ever_;
         return std::exchange(slots, std::move(all));
     }();
     return Connection(std::move(node));
@@ -225,7 +271,7 @@ void Pool::disconnect(SlotNode<Function>& node) noexcept {
     Function function;  // destroyed without the lock
     Slots<Function> before;
     std::unique_lock lock(mutex_);
-    if (!std::exchange(node.is_connected, false)) return;
+    if (!node.is_connected.exchange(false)) return;
     --node.count();
     auto& slots = node.signal();
     before = std::exchange(slots, without(slots, node));

@@ -15,6 +15,10 @@
 
 namespace sg::tasks {
 
+/// How long a task or a signal may wait where others came right before it: to be woken for each of many costs
+/// more than they do.
+inline constexpr std::chrono::microseconds nap{50};
+
 /// One lock guards everything that has no other word; nothing of a caller's is called, and none of
 /// it destroyed, while it is held: that is put off in an `Aftermath`.
 ///
@@ -120,6 +124,8 @@ private:
     bool may_start() const noexcept;
     void wake_workers(Aftermath& after, std::size_t own = 0);
     void work();
+    void take_nap(Section& section);
+    void end_nap();
     std::shared_ptr<Task> next_task(Aftermath& after);
     Ending run(Task& task);
     void finish(Task& task, Ending& ending, Aftermath& after);
@@ -139,17 +145,20 @@ private:
 
     // delivery.cpp
     bool is_heard(const Task& task) const noexcept;
-    void tell_account(std::unique_lock<std::mutex>& lock, Task& request);
+    void tell_account(Task& request);
     void announce(Task& task, Aftermath& after);
     std::shared_ptr<GroupState> leave(Task& task);
-    void schedule(Aftermath& after);
+    void schedule(Aftermath& after, bool is_urgent);
     void post();
     void deliver();
     void deliver_by_thread();
-    void run_waiter(std::unique_lock<std::mutex>& lock, LineEntry& entry);
-    void deliver_task(std::unique_lock<std::mutex>& lock, Task& task);
+    void run_waiter(std::unique_lock<std::mutex>& lock);
+    void deliver_signals(std::unique_lock<std::mutex>& lock);
+    struct Heard;
+    void tell(Task& task, const Heard& heard);
+    void count_delivered();
     template <class Function, class Call>
-    void call_slots(std::unique_lock<std::mutex>& lock, const Slots<Function>& slots, Call call);
+    void call_slots(const Slots<Function>& slots, Call call);
     void report(std::exception_ptr error) noexcept;
     void note_change();
     void has_let_go() noexcept;
@@ -169,10 +178,11 @@ private:
 
     mutable std::mutex mutex_;
     bool processing_ = false;
-    bool closed_ = false;  // no work is taken, no slot is called
+    std::atomic<bool> closed_{false};  // no work is taken, no slot is called
     bool ended_ = false;   // the manager is gone
     ReadyQueue ready_;
-    std::size_t waiting_ = 0, running_ = 0, discarded_ = 0, undelivered_ = 0;
+    std::size_t waiting_ = 0, running_ = 0, discarded_ = 0;
+    std::atomic<std::size_t> undelivered_{0};  // counted down without the lock
     std::size_t blocked_threads_ = 0;  // that wait for an outcome, or may
     std::uint64_t walks_ = 0, last_ticket_ = 0;
     LiveList live_;
@@ -180,15 +190,18 @@ private:
 
     std::condition_variable work_;
     std::size_t sleeping_ = 0, woken_ = 0;  // of those that sleep, how many were told to look; never too high
+    bool is_worker_napping_ = false;
+    std::condition_variable nap_over_;
     std::size_t thread_count_ = 0, threads_ever_ = 0;
     bool quit_ = false;
     std::vector<std::jthread> threads_;
 
     std::deque<LineEntry> line_;
-    LineEntry delivered_;     // the last one, let go of as soon as the lock is free; the delivering thread's
-    bool scheduled_ = false;  // a run of `deliver` is on its way, or under way
+    bool scheduled_ = false;   // a run of `deliver` is on its way, or under way
+    bool is_napping_ = false;  // the thread for it: it looks again very soon without being told
     std::thread::id delivering_;
     std::size_t slot_count_ = 0;
+    std::atomic<std::uint64_t> connections_ever_{0};
     std::condition_variable line_changed_;
     bool quit_delivery_ = false;
     std::jthread delivery_thread_;
@@ -246,7 +259,9 @@ public:
         if (pool && owner) pool->disconnect(*this);
     }
     Function function;
-    bool is_connected = true, is_running = false;
+    // Who calls it says so and looks whether it is connected; who disconnects it does so, and looks whether it
+    // is called. One of the two sees the other.
+    std::atomic<bool> is_connected{true}, is_running{false};
 
     // While the owner lives.
     Slots<Function>& signal() const noexcept { return signal_; }

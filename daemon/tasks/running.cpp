@@ -27,6 +27,19 @@ std::vector<Uid> merge_upstreams(Task& task) {
     return absent;
 }
 
+const nlohmann::json empty_array = nlohmann::json::array(), empty_object = nlohmann::json::object();
+
+const nlohmann::json& or_empty(const nlohmann::json& value, const nlohmann::json& empty) {
+    return value.is_null() ? empty : value;
+}
+
+/// Most work that tells by a signal gives nothing: that needs no memory of its own.
+detail::Box boxed(nlohmann::json value) {
+    static const nlohmann::json nothing;
+    if (value.is_null()) return {std::shared_ptr<const void>(), &nothing};
+    return std::make_shared<const nlohmann::json>(std::move(value));
+}
+
 }  // namespace
 
 bool Pool::may_start() const noexcept {
@@ -50,6 +63,7 @@ void Pool::wake_workers(Aftermath& after, std::size_t own) {
         // With no thread at all, the next task that is handed in tries again.
         after.errors.push_back(std::current_exception());
     }
+    if (is_worker_napping_) return;  // it sees to them
     for (const auto due = std::min(wanted - own, sleeping_); woken_ < due; ++woken_) work_.notify_one();
 }
 
@@ -57,6 +71,7 @@ void Pool::work() {
     Worker::set(this);
     std::shared_ptr<Task> task, previous;
     Ending ending;
+    bool is_busy = false;
     while (true) {
         {
             Section section(*this);
@@ -65,12 +80,14 @@ void Pool::work() {
                 previous = std::move(task);
                 ++letting_go_;
             }
+            if (is_busy && !previous && !quit_ && !may_start()) take_nap(section);
             while (!quit_ && !previous && !may_start()) {
                 ++sleeping_;
                 work_.wait(section.lock());
                 --sleeping_;
                 if (woken_ > 0) --woken_;
             }
+            is_busy = false;
             if (quit_) {
                 --thread_count_;
                 note_change();
@@ -84,7 +101,22 @@ void Pool::work() {
             has_let_go();
         }
         if (task) ending = run(*task);
+        is_busy = true;
     }
+}
+
+/// Where one short task follows another closely, to be woken for each costs more than they do. So one of the
+/// workers that run out of work looks again very soon, and nobody is woken meanwhile.
+void Pool::take_nap(Section& section) {
+    if (blocked_threads_ > 0 || std::exchange(is_worker_napping_, true)) return;
+    nap_over_.wait_for(section.lock(), nap, [this] { return !is_worker_napping_; });
+    is_worker_napping_ = false;
+    if (ready_.size() > 1) wake_workers(section.after(), 1);
+}
+
+/// Somebody waits for an outcome.
+void Pool::end_nap() {
+    if (std::exchange(is_worker_napping_, false)) nap_over_.notify_one();
 }
 
 std::shared_ptr<Task> Pool::next_task(Aftermath& after) {
@@ -109,12 +141,13 @@ Pool::Ending Pool::run(Task& task) {
     try {
         const auto absent = merge_upstreams(task);
         if (auto* work = std::get_if<Work>(&task.work))
-            ending.value = std::make_shared<const nlohmann::json>((*work)(
-                {task.uid(), task.spec.args, task.spec.kwargs, absent, task.stop_source.get_token()}));
+            ending.value =
+                boxed((*work)({task.uid(), or_empty(task.spec.args, empty_array),
+                               or_empty(task.spec.kwargs, empty_object), absent, task.stop_source.get_token()}));
         else if (auto* stage = std::get_if<Stage>(&task.work))
             (*stage)(task);
         else if (std::holds_alternative<Task::PassThrough>(task.work))
-            ending.value = std::make_shared<const nlohmann::json>(task.spec.kwargs);
+            ending.value = boxed(or_empty(task.spec.kwargs, empty_object));
         else
             ending.value = std::get<std::function<detail::Box(std::stop_token)>>(task.work)(
                 task.stop_source.get_token());
@@ -193,7 +226,7 @@ void Pool::settle(Task& task, Aftermath& after) {
         if (waiter->on_executor) {
             task.waiters.push_back(waiter);
             line_.push_back({task.shared_from_this(), std::move(waiter)});
-            schedule(after);
+            schedule(after, true);
         } else {
             if (waiter->holds_thread) --blocked_threads_;
             after.resolved.emplace_back(std::move(waiter), task.shared_from_this());

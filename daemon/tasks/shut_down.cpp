@@ -75,7 +75,7 @@ void Pool::close(Aftermath& after) {
             end_stopped(task, after);  // with `closed_` it is over at once
         } else {
             // Settled, or its signal is in line or under way.
-            if (before == TaskState::settled) task.set_state(TaskState::stopped);
+            task.change_state(TaskState::settled, TaskState::stopped);
             task.keep.reset();
             leave(task);
         }
@@ -106,7 +106,7 @@ void Pool::close(Account& account) {
                 end_stopped(request, after);  // nobody hears of it any more: it is over at once
                 continue;
             }
-            if (request.state() == TaskState::settled) request.set_state(TaskState::stopped);
+            request.change_state(TaskState::settled, TaskState::stopped);
             request.keep.reset();
             leave(request);
         }

@@ -74,15 +74,18 @@ std::size_t Pool::stop_set(std::vector<Task*> roots, StopScope scope, Aftermath&
         }
     wake_workers(after);
     note_change();
-    return static_cast<std::size_t>(
-        std::count_if(set.begin(), set.end(), [](const Task* task) { return !task->is_stage(); }));
+    return static_cast<std::size_t>(std::count_if(set.begin(), set.end(), [](const Task* task) {
+        return !task->is_stage() && task->state() == TaskState::stopped;
+    }));
 }
 
 void Pool::end_stopped(Task& task, Aftermath& after) {
     const auto state = task.state();
-    if (state == TaskState::stopped) return;  // a stage, by its request
+    if (task.has_settled()) {  // in its place in the line the signal is another now, or it was delivered meanwhile
+        task.change_state(TaskState::settled, TaskState::stopped);
+        return;
+    }
     task.set_state(TaskState::stopped);
-    if (state == TaskState::settled) return;  // in its place in the line, the signal is another now
     task.was_stopped = true;
     if (state == TaskState::running) {
         --running_;

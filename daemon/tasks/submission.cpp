@@ -56,7 +56,10 @@ void Pool::check_room() const {
 void Pool::enter(Task& task, Aftermath& after) {
     task.keep = task.shared_from_this();
     live_.push_back(task);
-    if (task.group) task.group->members.push_back(task);
+    if (task.group) {
+        task.group->members.push_back(task);
+        ++task.group->count;
+    }
     ++waiting_;
     std::shared_ptr<const TaskFailure> failure;
     for (auto& edge : task.edges) {
@@ -114,9 +117,10 @@ void Pool::when_settled(Task& task, std::uint64_t& ticket, std::function<void(co
         return;
     }
     task.waiters.push_back(waiter);
+    end_nap();
     if (task.has_settled()) {
         line_.push_back({task.shared_from_this(), std::move(waiter)});
-        schedule(section.after());
+        schedule(section.after(), true);
     } else if (!on_executor && ++blocked_threads_ == 1) {
         wake_workers(section.after());  // the limit on undelivered outcomes is off
     }

@@ -51,7 +51,8 @@ struct GroupState;
 
 /// Threads: what is not const is guarded by the pool's lock, but that a worker has `work`, `spec` and
 ///          `edges` of the task it runs to itself, and `value` and `failure` stay as they are once
-///          the state is settled or beyond.
+///          the state is settled or beyond. Who delivers its signal takes the state from settled to
+///          completed or failed, without the lock: all others who change a settled one must expect that.
 class Task final : public detail::Core,
                    public std::enable_shared_from_this<Task>,
                    public hooks::TaggedList<hooks::Live>,
@@ -79,6 +80,10 @@ public:
 
     Pool& pool() const noexcept { return *pool_; }
     void set_state(TaskState state) noexcept { state_.store(state, std::memory_order_release); }
+    /// False: it was another meanwhile.
+    bool change_state(TaskState from, TaskState to) noexcept {
+        return state_.compare_exchange_strong(from, to, std::memory_order_acq_rel);
+    }
     bool has_settled() const noexcept { return state() >= TaskState::settled; }
 
     /// What the signal of its completion carries.
@@ -135,7 +140,9 @@ using MemberList =
 struct GroupState {
     explicit GroupState(Group the_name) : name(std::move(the_name)) {}
     const Group name;
-    MemberList members;  ///< until their terminal signal was delivered
+    MemberList members;         ///< until their terminal signal was delivered
+    std::size_t count = 0;      ///< of these
+    std::size_t delivered = 0;  ///< of these, whose signal is being delivered, or has been
 };
 
 }  // namespace sg::tasks

@@ -137,7 +137,10 @@ void each_missing(const Actor& actor, const GrowingJournal& journal, const std::
                 missing(id, callback, has_letter ? "is a dead letter" : "is no dead letter");
             if (end == Actor::End::success && journal.ended(id, callback) == 0)
                 missing(id, callback, "never ended well");
-            if (end != Actor::End::success && journal.ended(id, callback) != 0)
+            // A try that a kill cut short is made again, and that one may do.
+            const bool may_do =
+                end == Actor::End::skipped && journal.begun(id, callback) > actor.fate(id, callback).attempts;
+            if (end != Actor::End::success && !may_do && journal.ended(id, callback) != 0)
                 missing(id, callback, "ended well");
             if (journal.begun(id, callback) == 0) missing(id, callback, "never began");
         }

@@ -194,6 +194,8 @@ private:
         node->id = Uid(++last_uid_);
         node->work = std::move(work);
         node->spec = std::move(spec);
+        if (node->spec.args.is_null()) node->spec.args = nlohmann::json::array();
+        if (node->spec.kwargs.is_null()) node->spec.kwargs = nlohmann::json::object();
         tasks_.push_back(node);
         if (node->spec.stop.stop_requested()) stop_task(node->id);
         return node;
