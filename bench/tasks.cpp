@@ -93,8 +93,8 @@ Cost bare(int tasks) {
     });
 }
 
-/// What a task cannot do without: an object that others may hold, a stop state, and a second change of threads
-/// for its signal. No number, no order, no group, and nobody can stop it.
+/// What a task cannot do without: an object that others may hold, a stop state, and a second change of
+/// threads for its signal. No number, no order, no group, and nobody can stop it.
 Cost least(int tasks) {
     struct Task {
         std::stop_source stop;

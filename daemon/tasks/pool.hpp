@@ -179,11 +179,11 @@ private:
     mutable std::mutex mutex_;
     bool processing_ = false;
     std::atomic<bool> closed_{false};  // no work is taken, no slot is called
-    bool ended_ = false;   // the manager is gone
+    bool ended_ = false;               // the manager is gone
     ReadyQueue ready_;
     std::size_t waiting_ = 0, running_ = 0, discarded_ = 0;
     std::atomic<std::size_t> undelivered_{0};  // counted down without the lock
-    std::size_t blocked_threads_ = 0;  // that wait for an outcome, or may
+    std::size_t blocked_threads_ = 0;          // that wait for an outcome, or may
     std::uint64_t walks_ = 0, last_ticket_ = 0;
     LiveList live_;
     std::map<Group, std::shared_ptr<GroupState>> groups_;
@@ -259,8 +259,8 @@ public:
         if (pool && owner) pool->disconnect(*this);
     }
     Function function;
-    // Who calls it says so and looks whether it is connected; who disconnects it does so, and looks whether it
-    // is called. One of the two sees the other.
+    // Who calls it says so and looks whether it is connected; who disconnects it does so, and looks whether
+    // it is called. One of the two sees the other.
     std::atomic<bool> is_connected{true}, is_running{false};
 
     // While the owner lives.

@@ -141,9 +141,9 @@ Pool::Ending Pool::run(Task& task) {
     try {
         const auto absent = merge_upstreams(task);
         if (auto* work = std::get_if<Work>(&task.work))
-            ending.value =
-                boxed((*work)({task.uid(), or_empty(task.spec.args, empty_array),
-                               or_empty(task.spec.kwargs, empty_object), absent, task.stop_source.get_token()}));
+            ending.value = boxed(
+                (*work)({task.uid(), or_empty(task.spec.args, empty_array),
+                         or_empty(task.spec.kwargs, empty_object), absent, task.stop_source.get_token()}));
         else if (auto* stage = std::get_if<Stage>(&task.work))
             (*stage)(task);
         else if (std::holds_alternative<Task::PassThrough>(task.work))

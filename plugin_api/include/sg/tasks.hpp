@@ -69,9 +69,9 @@ using Work = std::function<nlohmann::json(const TaskContext&)>;
 struct TaskSpec {
     int priority = 0;  ///< higher first; equal: first handed in first
     std::optional<Group> group{};
-    std::vector<Uid> upstream{};  ///< not started before these have ended
-    nlohmann::json args{};         ///< an array; null: an empty one
-    nlohmann::json kwargs{};       ///< an object; null: an empty one
+    std::vector<Uid> upstream{};           ///< not started before these have ended
+    nlohmann::json args{};                 ///< an array; null: an empty one
+    nlohmann::json kwargs{};               ///< an object; null: an empty one
     std::stop_token stop{};                ///< stops the task, as `stop_task` does
     std::chrono::milliseconds timeout{0};  ///< of the run, then it fails with `TimedOut`; 0: none
     std::string name{};                    ///< for logs
