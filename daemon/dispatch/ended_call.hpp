@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "event/event_page.hpp"
+#include "util/clock.hpp"
 
 namespace sg::dispatch {
 
@@ -16,7 +17,8 @@ struct EndedCall {
     std::size_t lane;  ///< the plugin's, small and the same for as long as the daemon runs
     std::string_view callback;
     const event::EventRow& event;
-    std::chrono::microseconds took;  ///< up to about now: outcomes are reported within milliseconds
+    UtcTime ended;  ///< about: when its outcome was taken, which is within milliseconds
+    std::chrono::microseconds took;
     bool ok;
     bool first;  ///< the event was not tried before, nor held until more was known of it
 };

@@ -199,24 +199,25 @@ std::size_t Lane::window() const {
     return std::min(std::max(static_cast<std::size_t>(time / each) * at_once_, least), most);
 }
 
-bool Lane::fits(std::size_t bytes) const {
+bool Lane::fits(std::size_t bytes, std::size_t most) const {
     if (outstanding() == 0) return true;
-    return outstanding() < window() &&
+    return outstanding() < most &&
            flight_bytes_ + debts_.running_bytes() + bytes <= shared_.settings.window_bytes;
 }
 
 std::vector<plugins::Delivery> Lane::next_batch(Clock::Time now) {
     std::vector<plugins::Delivery> batch;
     // What is owed is older than what is queued, so it goes first.
-    while (fits(0)) {
+    const auto most = window();
+    while (fits(0, most)) {
         const auto due = debts_.start_due(now);
         if (due.debts.empty()) break;
         batch.push_back(delivery_of(due));
     }
     const auto may_follow = takes_turns_ ? shared_.queue_of_turns.done_before(*this) : none;
-    const auto room = window() - std::min(window(), outstanding());
+    const auto room = most - std::min(most, outstanding());
     batch.reserve(batch.size() + std::min(queue_.size(), std::max<std::size_t>(1, room)));
-    while (!stands() && !queue_.empty() && !is_held() && fits(queue_.front().event.row().raw.size()) &&
+    while (!stands() && !queue_.empty() && !is_held() && fits(queue_.front().event.row().raw.size(), most) &&
            queue_.front().event.id() <= may_follow && is_reserved(queue_.front().event.id())) {
         auto item = std::move(queue_.front());
         queue_.pop_front();

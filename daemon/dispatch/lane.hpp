@@ -15,6 +15,7 @@
 #include "dispatch/shared.hpp"
 #include "dispatch/steering.hpp"
 #include "plugins/interrupted.hpp"
+#include "util/long_deque.hpp"
 
 namespace sg::dispatch {
 
@@ -128,7 +129,7 @@ private:
     void hand_out();
     std::vector<plugins::Delivery> next_batch(Clock::Time now);
     std::size_t window() const;
-    bool fits(std::size_t bytes) const;
+    bool fits(std::size_t bytes, std::size_t most) const;
     bool is_held();
     bool may_stop(const Item& item) const;
     bool stands() const;
@@ -218,14 +219,14 @@ private:
     EventId durably_reserved_ = 0;    // up to here an event may be handed out
     EventId perhaps_handed_out_ = 0;  // by an earlier daemon
 
-    std::deque<Item> queue_;
+    LongDeque<Item> queue_;
     std::size_t queue_bytes_ = 0;  // of the pages it keeps alive
     struct Fill {
         std::size_t events = std::numeric_limits<std::size_t>::max();  // none: what came last fitted
         std::size_t bytes = std::numeric_limits<std::size_t>::max();
     };
     Fill full_at_;
-    std::deque<Flight> flights_;  // handed out; ascending
+    LongDeque<Flight> flights_;  // handed out; ascending
     std::size_t flight_bytes_ = 0;
     std::map<EventId, Item> strays_;
     PendingSet debts_;
@@ -243,6 +244,7 @@ private:
     std::uint64_t ask_ = 0;                                     // an answer to an earlier wish is ignored
     EventId late_floor_ = std::numeric_limits<EventId>::max();  // turned up while a fetch was under way
 
+    UtcTime taken_{};  // the outcomes at hand: a clock for each would cost more than the rest of it
     std::chrono::microseconds per_event_{};
     bool measured_ = false;
     bool held_ = false;

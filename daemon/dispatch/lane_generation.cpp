@@ -98,7 +98,7 @@ void Lane::ended(plugins::Generation& generation, const plugins::HostEnd& end) {
 
 /// An event that was begun is settled, its open callbacks owed; the others wait in their old order.
 void Lane::return_flights(const plugins::HostEnd& end, checkpoint::Batch& batch) {
-    std::deque<Item> back;
+    LongDeque<Item> back;
     for (auto& flight : flights_) {
         const auto id = flight.item.event.id();
         const auto running = [&](std::uint16_t callback) {

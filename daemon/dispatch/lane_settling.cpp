@@ -44,6 +44,7 @@ void Lane::retry_letter(const checkpoint::DeadLetter& letter, checkpoint::Batch&
 void Lane::outcomes(plugins::Generation& generation, std::vector<plugins::Outcome> outcomes) {
     if (&generation != generation_.get()) return;  // one that was replaced before it had anything in hand
     checkpoint::Batch batch;
+    taken_ = shared_.loop.clock().utc();
     for (auto& outcome : outcomes) take_outcome(outcome, batch);
     if (!flights_.empty() && flights_.front().done > 0) acknowledge_part(batch);
     if (at_once_ > 1) acknowledge_overtaken(batch);
@@ -144,7 +145,7 @@ void Lane::tell_ended(const event::EventRow& event, const plugins::Outcome& outc
     const auto callback = outcome.callback < callbacks_.size()
                               ? std::string_view(callbacks_[outcome.callback].name)
                               : std::string_view("unknown");
-    shared_.on_ended({plugin_, slot_, callback, event, outcome.duration, outcome.ok, first});
+    shared_.on_ended({plugin_, slot_, callback, event, taken_, outcome.duration, outcome.ok, first});
 }
 
 void Lane::debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch) {

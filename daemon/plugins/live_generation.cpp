@@ -97,7 +97,7 @@ void LiveGeneration::on_hello(const host::Hello& hello) {
 }
 
 /// Where calls do not overlap only the first can be meant.
-std::deque<Running>::iterator LiveGeneration::expected_of(EventId event, std::uint16_t callback) {
+LongDeque<Running>::iterator LiveGeneration::expected_of(EventId event, std::uint16_t callback) {
     const auto is_it = [&](const Running& one) { return one.event == event && one.callback == callback; };
     if (!overlaps_)
         return !expected_.empty() && is_it(expected_.front()) ? expected_.begin() : expected_.end();
@@ -107,7 +107,10 @@ std::deque<Running>::iterator LiveGeneration::expected_of(EventId event, std::ui
 bool LiveGeneration::is_next(const Outcome& outcome) {
     const auto place = expected_of(outcome.event, outcome.callback);
     if (place == expected_.end()) return false;
-    expected_.erase(place);
+    if (place == expected_.begin())
+        expected_.pop_front();
+    else
+        expected_.erase(place);
     ++received_;
     return true;
 }

@@ -8,6 +8,7 @@
 #include "host/requests/requests.hpp"
 #include "plugins/build.hpp"
 #include "plugins/host_body.hpp"
+#include "util/long_deque.hpp"
 
 namespace sg::plugins {
 
@@ -91,7 +92,7 @@ private:
 
     /// Takes the next outcome off what is expected; false if it is another one's.
     bool is_next(const Outcome& outcome);
-    std::deque<Running>::iterator expected_of(EventId event, std::uint16_t callback);
+    LongDeque<Running>::iterator expected_of(EventId event, std::uint16_t callback);
     void reject(std::string what);
     void drop_requests();
     HostEnd explain(HostBody::End end, std::vector<Outcome>& last_outcomes);
@@ -124,9 +125,9 @@ private:
     std::string forced_;  // why we ended it
     std::optional<Failure> refused_;
 
-    std::deque<Running> expected_;  // calls handed out, in order, whose outcome is awaited
-    bool overlaps_ = false;         // outcomes may come in another order
-    std::uint64_t received_ = 0;    // sequence of the last outcome
+    LongDeque<Running> expected_;  // calls handed out, in order, whose outcome is awaited
+    bool overlaps_ = false;        // outcomes may come in another order
+    std::uint64_t received_ = 0;   // sequence of the last outcome
 
     std::map<std::uint64_t, std::stop_source> requests_;
     std::size_t unfinished_ = 0;  // requests that the site has not let go of, cancelled ones too

@@ -13,12 +13,12 @@ UtcTime time_of(std::int64_t since_epoch) {
 
 }  // namespace
 
-void CallHistory::add(const dispatch::EndedCall& call, UtcTime ended) {
+void CallHistory::add(const dispatch::EndedCall& call) {
     if (call.lane >= lanes_.size()) lanes_.resize(call.lane + 1);
     auto& names = lanes_[call.lane];
     if (names.plugin.empty()) names.plugin = call.plugin;
     const Place place{call.event.id,
-                      std::chrono::duration_cast<microseconds>(ended.time_since_epoch()).count(),
+                      std::chrono::duration_cast<microseconds>(call.ended.time_since_epoch()).count(),
                       call.took.count(),
                       static_cast<std::uint32_t>(call.lane),
                       number_of(names, call.callback),
@@ -28,7 +28,7 @@ void CallHistory::add(const dispatch::EndedCall& call, UtcTime ended) {
         return;
     }
     calls_[next_] = place;
-    next_ = (next_ + 1) % places_;
+    if (++next_ == places_) next_ = 0;
 }
 
 /// A plugin has few callbacks, and mostly the same ones.

@@ -26,7 +26,7 @@ class CallHistory {
 public:
     explicit CallHistory(std::size_t places = 65'536) : places_(places) {}
 
-    void add(const dispatch::EndedCall& call, UtcTime ended);
+    void add(const dispatch::EndedCall& call);
 
     /// Those of this plugin and event, the oldest first. Looks at every place.
     std::vector<PastCall> of(const std::string& plugin, EventId event) const;

@@ -10,13 +10,13 @@ using Seconds = std::chrono::duration<double>;
 
 }  // namespace
 
-void PluginTimes::add(const dispatch::EndedCall& call, UtcTime entered) {
+void PluginTimes::add(const dispatch::EndedCall& call) {
     if (call.lane >= lanes_.size()) lanes_.resize(call.lane + 1);
     if (lanes_[call.lane] == nullptr) lanes_[call.lane] = &plugins_[call.plugin];
     auto& times = *lanes_[call.lane];
     times.calls.add(Seconds(call.took).count());
     if (call.first && call.event.created_at != std::chrono::sys_seconds())
-        times.delays.add(Seconds(entered + skew_ - call.event.created_at).count());
+        times.delays.add(Seconds(call.ended - call.took + skew_ - call.event.created_at).count());
 }
 
 void PluginTimes::tell(std::vector<admin::PluginView>& plugins, UtcTime now,

@@ -15,8 +15,7 @@ namespace sg::service {
 /// Threads: the loop's only.
 class PluginTimes {
 public:
-    /// `entered` is by our clock.
-    void add(const dispatch::EndedCall& call, UtcTime entered);
+    void add(const dispatch::EndedCall& call);
 
     /// Adds what is known of each plugin to its view, and how old the oldest event is that is not settled. Of
     /// an event in hand that is the time since it was written on the site. Where a plugin is behind with

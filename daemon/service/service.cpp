@@ -232,16 +232,15 @@ private:
     }
 
     void write_down(const dispatch::EndedCall& call) {
-        const auto end = service_.clock_.utc();
-        times_.add(call, end - call.took);
-        history_.add(call, end);
+        times_.add(call);
+        history_.add(call);
         recent_.note(call.event);
         if (!service_.logging_.wants_timings()) return;
         logging::Timing timing;
         timing.event = call.event.id;
         if (call.event.created_at != std::chrono::sys_seconds()) timing.created_at = call.event.created_at;
         timing.callback = fmt::format("{}.{}", call.plugin, call.callback);
-        timing.end = end;
+        timing.end = call.ended;
         timing.start = timing.end - call.took;
         timing.failed = !call.ok;
         service_.logging_.timing(timing);

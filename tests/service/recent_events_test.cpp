@@ -15,7 +15,7 @@ struct Fixture {
         event::EventRow row;
         row.id = id;
         row.type = "Shotgun_Shot_Change";
-        history.add({plugin, lane, "on_change", row, std::chrono::microseconds(1500), ok, true}, {});
+        history.add({plugin, lane, "on_change", row, {}, std::chrono::microseconds(1500), ok, true});
         recent.note(row);
     }
     service::CallHistory history;

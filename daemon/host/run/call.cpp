@@ -59,8 +59,8 @@ Outcome Call::run(const Event& event) noexcept {
     }
     if (!done_here_) {
         host_.turn.hand_over();
-        std::unique_lock lock(mutex_);
-        told_.wait(lock, [this] { return done_elsewhere_; });
+        std::unique_lock lock(host_.done_mutex);
+        host_.done_changed.wait(lock, [this] { return done_elsewhere_; });
     }
     outcome_.duration =
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun_);
@@ -122,9 +122,10 @@ void Call::finish(std::optional<Reason> failure) noexcept {
         done_here_ = true;
         return;
     }
-    std::lock_guard lock(mutex_);  // held while telling: this object may be gone right afterwards
-    done_elsewhere_ = true;
-    told_.notify_all();
+    auto& host = host_;
+    std::lock_guard lock(host.done_mutex);
+    done_elsewhere_ = true;  // this object may be gone as soon as the lock is free
+    host.done_changed.notify_all();
 }
 
 }  // namespace sg::host

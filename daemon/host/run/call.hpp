@@ -49,6 +49,10 @@ struct HostState {
     SiteCalls site_calls;
     HostTasks tasks;
     HostRetriever retriever;
+
+    // For calls that are done on another thread than they began on, which most are not.
+    std::mutex done_mutex;
+    std::condition_variable done_changed;
 };
 
 /// The context of a call, and the door through which nothing a callback throws gets out.
@@ -98,10 +102,8 @@ private:
     // Told first decides. Most callbacks are done on the thread that began them, which needs no lock then.
     const std::thread::id thread_ = std::this_thread::get_id();
     std::atomic<bool> done_{false};
-    bool done_here_ = false;  // that thread's own
-    std::mutex mutex_;
-    std::condition_variable told_;
-    bool done_elsewhere_ = false;  // under the lock
+    bool done_here_ = false;       // that thread's own
+    bool done_elsewhere_ = false;  // under the host's lock for it
     Outcome outcome_;
 };
 
