@@ -126,7 +126,8 @@ struct Rig {
     template <class Condition>
     bool until(Condition condition) {
         return wait_for([&] {
-            loop.poll();
+            while (loop.poll() > 0)
+                continue;  // a coroutine has a turn to itself: thousands of them, a pause after each
             return condition();
         });
     }

@@ -129,7 +129,12 @@ TEST_CASE("a hundred thousand random requests and stops from eight threads keep 
                      [&] { storm.loop.poll(); });
     std::size_t count = 0;
     for (const auto& own : storm.asked) count += own.size();
-    REQUIRE(storm.until([&] { return storm.heard->size() >= count && storm.resumes == storm.awaits; }));
+    const bool is_done =
+        storm.until([&] { return storm.heard->size() >= count && storm.resumes == storm.awaits; });
+    const auto left = storm.manager->stats();
+    CAPTURE(count, storm.heard->size(), storm.awaits, storm.resumes, left.waiting, left.ready, left.running,
+            left.discarded_running, left.undelivered, left.threads);
+    REQUIRE(is_done);
     CHECK(storm.loop.poll() == 0);
 
     std::map<Uid, std::string> ends;

@@ -129,7 +129,7 @@ struct Rig {
     /// Polls until nothing is left.
     bool settle() {
         return wait_for([&] {
-            loop.poll();
+            while (loop.poll() > 0) continue;
             const auto s = m->stats();
             return s.waiting + s.ready + s.running + s.discarded_running + s.undelivered == 0 &&
                    loop.poll() == 0;
