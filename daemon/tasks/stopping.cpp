@@ -81,8 +81,8 @@ std::size_t Pool::stop_set(std::vector<Task*> roots, StopScope scope, Aftermath&
 
 void Pool::end_stopped(Task& task, Aftermath& after) {
     const auto state = task.state();
-    if (task.has_settled()) {  // in its place in the line the signal is another now, or it was delivered
-                               // meanwhile
+    if (task.has_settled()) {
+        // In its place in the line the signal is another now, if it was not delivered meanwhile.
         task.change_state(TaskState::settled, TaskState::stopped);
         return;
     }

@@ -137,9 +137,9 @@ void each_missing(const Actor& actor, const GrowingJournal& journal, const std::
                 missing(id, callback, has_letter ? "is a dead letter" : "is no dead letter");
             if (end == Actor::End::success && journal.ended(id, callback) == 0)
                 missing(id, callback, "never ended well");
-            // A try that a kill cut short is made again, and that one may do.
-            const bool may_do =
-                end == Actor::End::skipped && journal.begun(id, callback) > actor.fate(id, callback).attempts;
+            // A try that a kill cut short is made again by the next daemon, and that one may do.
+            const bool may_do = end == Actor::End::skipped &&
+                                journal.processes(id, callback) > actor.fate(id, callback).attempts;
             if (end != Actor::End::success && !may_do && journal.ended(id, callback) != 0)
                 missing(id, callback, "ended well");
             if (journal.begun(id, callback) == 0) missing(id, callback, "never began");
@@ -187,8 +187,9 @@ const std::vector<Line>& GrowingJournal::lines() {
         Line line{json.at("event").get<Id>(), json.at("callback").get<std::string>(),
                   json.at("phase") == "end",  json.at("attempt") == 1 && json.at("redelivered") == false,
                   json.at("pid").get<int>(),  json.at("time_ns").get<std::int64_t>()};
-        auto& [begun, ended] = counts_[{line.event, line.callback}];
-        ++(line.is_end ? ended : begun);
+        auto& counts = counts_[{line.event, line.callback}];
+        ++(line.is_end ? counts.ended : counts.begun);
+        counts.pids.insert(line.pid);
         lines_.push_back(std::move(line));
     }
     return lines_;
@@ -196,11 +197,15 @@ const std::vector<Line>& GrowingJournal::lines() {
 
 int GrowingJournal::ended(Id event, const std::string& callback) const {
     const auto found = counts_.find({event, callback});
-    return found == counts_.end() ? 0 : found->second.second;
+    return found == counts_.end() ? 0 : found->second.ended;
 }
 int GrowingJournal::begun(Id event, const std::string& callback) const {
     const auto found = counts_.find({event, callback});
-    return found == counts_.end() ? 0 : found->second.first;
+    return found == counts_.end() ? 0 : found->second.begun;
+}
+int GrowingJournal::processes(Id event, const std::string& callback) const {
+    const auto found = counts_.find({event, callback});
+    return found == counts_.end() ? 0 : static_cast<int>(found->second.pids.size());
 }
 
 std::map<std::string, Stored> read_stored(const Home& home) {

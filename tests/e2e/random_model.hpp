@@ -65,12 +65,18 @@ public:
     /// How often a callback has ended well with an event.
     int ended(Id event, const std::string& callback) const;
     int begun(Id event, const std::string& callback) const;
+    /// In how many processes it was begun.
+    int processes(Id event, const std::string& callback) const;
 
 private:
     std::filesystem::path file_;
     std::uintmax_t read_ = 0;
     std::vector<Line> lines_;
-    std::map<std::pair<Id, std::string>, std::pair<int, int>> counts_;  // begun, ended
+    struct Counts {
+        int begun = 0, ended = 0;
+        std::set<int> pids{};
+    };
+    std::map<std::pair<Id, std::string>, Counts> counts_;
 };
 
 /// What the disk says of one plugin.

@@ -178,12 +178,12 @@ TEST_CASE(
     auto spec = with({up});
     spec.kwargs = {{"d", {{"q", 2}}}};
     spec.args = json::array({1, 2});
-    const auto task = rig.m->add_task(
-        [](const TaskContext& context) {
-            return json{{"args", context.args}, {"kwargs", context.kwargs}};
-        },
-        spec);
-    CHECK(task.get() == json{{"args", {1, 2}}, {"kwargs", {{"d", {{"p", 1}}}}}});
+    const auto told = [](const TaskContext& context) {
+        return json{{"args", context.args}, {"kwargs", context.kwargs}};
+    };
+    CHECK(rig.m->add_task(told, spec).get() == json{{"args", {1, 2}}, {"kwargs", {{"d", {{"p", 1}}}}}});
+    CHECK(rig.m->add_task(told).get() == json{{"args", json::array()}, {"kwargs", json::object()}});
+    CHECK(rig.m->add_pass_through_task().get() == json::object());
 }
 
 TEST_CASE(

@@ -90,7 +90,9 @@ struct StopScope {
 /// is left alone: its stop token is set and its outcome dropped.
 ///
 /// Signals are delivered one at a time, on the executor the manager was made with: an upstream's
-/// before its dependants'. A function connected to one may be a coroutine that returns `Async`.
+/// before its dependants', and that a group has finished right after its last task's. A function connected
+/// to one may be a coroutine that returns `Async`. Where many come close together, a task or a signal may
+/// wait 50 µs for others, unless somebody waits for an outcome.
 ///
 /// Threads:  any thread may call anything, also from tasks and slots. In a task of the same manager
 ///           `shut_down` and `wait_idle` throw `std::logic_error`, and waiting for one that has not
