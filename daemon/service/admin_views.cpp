@@ -173,12 +173,18 @@ std::vector<admin::AlertView> alert_views(const std::vector<alerts::ChannelStatu
 std::string one_line(const admin::Snapshot& snapshot) {
     const auto ready = admin::readiness(snapshot);
     if (!ready.ready) return "Not ready: " + ready.why;
-    const auto behind = std::count_if(snapshot.plugins.begin(), snapshot.plugins.end(),
+    const auto& plugins = snapshot.plugins;
+    const auto disabled = std::count_if(plugins.begin(), plugins.end(),
+                                        [](const auto& plugin) { return plugin.state == "disabled"; });
+    const auto enabled = static_cast<std::ptrdiff_t>(plugins.size()) - disabled;
+    const auto behind = std::count_if(plugins.begin(), plugins.end(),
                                       [](const auto& plugin) { return plugin.health != Health::good; });
+    const auto what = enabled == 1 ? "plugin" : "plugins";
+    const auto more = disabled > 0 ? fmt::format(", {} disabled", disabled) : std::string();
     if (behind > 0)
-        return fmt::format("Following {}; {} of {} plugins are behind or in trouble.", snapshot.daemon.site,
-                           behind, snapshot.plugins.size());
-    return fmt::format("Following {}; {} plugins.", snapshot.daemon.site, snapshot.plugins.size());
+        return fmt::format("Following {}; {} of {} {} behind or in trouble{}.", snapshot.daemon.site, behind,
+                           enabled, what, more);
+    return fmt::format("Following {}; {} {}{}.", snapshot.daemon.site, enabled, what, more);
 }
 
 }  // namespace sg::service

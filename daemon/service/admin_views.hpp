@@ -30,7 +30,7 @@ std::vector<admin::PluginView> plugin_views(const Statuses& statuses,
 
 std::vector<admin::AlertView> alert_views(const std::vector<alerts::ChannelStatus>& channels);
 
-/// "Following https://site.example; 3 plugins.", or what is wrong.
+/// "Following https://site.example; 3 plugins, 1 disabled.", or what is wrong.
 std::string one_line(const admin::Snapshot& snapshot);
 
 }  // namespace sg::service

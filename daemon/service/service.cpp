@@ -283,8 +283,9 @@ private:
     }
 
     void begin(const std::vector<std::string>& found) {
+        const auto known = plugins_->status();  // disabled ones included
         for (const auto& [name, unused] : config_.plugins)
-            if (std::find(found.begin(), found.end(), name) == found.end())
+            if (std::none_of(known.begin(), known.end(), [&](const auto& one) { return one.plugin == name; }))
                 log_.warning("[PLUGIN-ABSENT] A plugin of the configuration is in no collection. plugin={}",
                              name);
         dispatcher_.expect(found);

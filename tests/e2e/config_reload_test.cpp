@@ -119,10 +119,13 @@ TEST_CASE("a plugin that is disabled is handed nothing, and gets what it missed 
 TEST_CASE("a plugin that is disabled at the start holds nobody up") {
     sandbox::Site site;
     site.add_event(event(100));
-    Home home(site, {test::recorder("a"), test::recorder("b")}, {{"plugins", {{"b", {{"enabled", false}}}}}});
+    Home home(site, {test::recorder("a"), test::recorder("b")},
+              {{"plugins", {{"b", {{"enabled", false}}}, {"typo", {{"enabled", false}}}}}});
     Daemon daemon(home);
     INFO(daemon.log());
     REQUIRE(daemon.wait_until_followed({"a"}));
+    CHECK(daemon.count_in_log("[PLUGIN-ABSENT]") == 1);
+    CHECK(daemon.count_in_log("in no collection. plugin=typo") == 1);
     site.add_event(event(101));
     REQUIRE(wait_for_journal(home, "a", {101}));
     CHECK(wait_for([&] { return state_of(home, "b") == "disabled"; }, 60s));
