@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstring>
 
@@ -32,6 +34,42 @@ bool write_all(int fd, std::string_view text) {
         text.remove_prefix(static_cast<std::size_t>(n));
     }
     return true;
+}
+
+ExitCode cannot_write(const std::string& file) {
+    std::fprintf(stderr, "sgeventd: cannot write %s: %s\n", file.c_str(), std::strerror(errno));
+    return ExitCode::io;
+}
+
+/// Where the last line of a file begins that has no end; the size of the file where every line has one.
+off_t begin_of_half_line(int fd, off_t size) {
+    std::array<char, 65536> part{};
+    for (off_t end = size; end > 0;) {
+        const auto at = end - std::min(end, static_cast<off_t>(part.size()));
+        const auto length = static_cast<std::size_t>(end - at);
+        if (::pread(fd, part.data(), length, at) != static_cast<ssize_t>(length)) return size;
+        const auto found = std::string_view(part.data(), length).rfind('\n');
+        if (found != std::string_view::npos) return at + static_cast<off_t>(found) + 1;
+        end = at;
+    }
+    return 0;
+}
+
+/// What a kill or a full disk left of a line goes, or the next event would stand on the same line. Half a
+/// line that no recording has stays, and so does the rest of that file.
+ExitCode take_half_line_away(int fd, const std::string& file) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return ExitCode::ok;
+    const auto begin = begin_of_half_line(fd, status.st_size);
+    if (begin == status.st_size) return ExitCode::ok;
+    char first = 0;
+    if (::pread(fd, &first, 1, begin) != 1 || first != '{') {
+        std::fprintf(stderr, "sgeventd: %s is no recording: not added to\n", file.c_str());
+        return ExitCode::data;
+    }
+    std::fprintf(stderr, "[RECORDING-CUT] The last line is incomplete; taken away. file=%s bytes=%lld\n",
+                 file.c_str(), static_cast<long long>(status.st_size - begin));
+    return ::ftruncate(fd, begin) == 0 ? ExitCode::ok : cannot_write(file);
 }
 
 /// Follows until a signal, and says what went wrong. `show` is false where its line could not be written.
@@ -78,17 +116,15 @@ ExitCode record_command(const RecordOptions& options) {
     const bool to_stdout = options.file == "-";
     const UniqueFd file(to_stdout
                             ? ::dup(STDOUT_FILENO)
-                            : ::open(options.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    if (!file) {
-        std::fprintf(stderr, "sgeventd: cannot write %s: %s\n", options.file.c_str(), std::strerror(errno));
-        return ExitCode::io;
-    }
+                            : ::open(options.file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    if (!file) return cannot_write(options.file);
+    if (const auto code = to_stdout ? ExitCode::ok : take_half_line_away(file.get(), options.file);
+        code != ExitCode::ok)
+        return code;
     bool written = true;
     const auto take = [&](const event::EventRow& row) {
         written = write_all(file.get(), service::as_line(row) + "\n");
-        if (!written)
-            std::fprintf(stderr, "sgeventd: cannot write %s: %s\n", options.file.c_str(),
-                         std::strerror(errno));
+        if (!written) cannot_write(options.file);
         return written;
     };
     return follow(options.config, options.follow, take, written);

@@ -1,41 +1,14 @@
 // Writes each event as one line of JSON to a file: a record of what happened, and proof of what was handled.
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <fmt/chrono.h>
+
+#include <chrono>
+#include <memory>
 #include <sg/plugin.hpp>
 
-#include <fmt/chrono.h>
-#include <cerrno>
-#include <chrono>
-#include <system_error>
+#include "line_file.hpp"
 
 namespace {
-
-/// A file that grows by whole lines, whoever else writes to it: other builds of this plugin, other hosts.
-class LineFile {
-public:
-    explicit LineFile(const std::string& path)
-        : descriptor_(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644)) {
-        if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "cannot open " + path);
-    }
-    LineFile(LineFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-    ~LineFile() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-
-    /// One write at the end of the file, which the kernel does not mix with any other.
-    void append(std::string line) {
-        line += '\n';
-        const auto written = ::write(descriptor_, line.data(), line.size());
-        if (written < 0) throw std::system_error(errno, std::generic_category(), "cannot record the event");
-        if (static_cast<std::size_t>(written) < line.size())
-            throw std::runtime_error("the disk is full: part of a line was recorded");
-    }
-
-private:
-    int descriptor_;
-};
 
 std::string now() {
     const auto time = std::chrono::system_clock::now();
@@ -48,7 +21,9 @@ std::string now() {
 class Recorder {
 public:
     Recorder(std::string plugin, std::string callback, const std::string& path)
-        : plugin_(std::move(plugin)), callback_(std::move(callback)), file_(path) {}
+        : plugin_(std::move(plugin)),
+          callback_(std::move(callback)),
+          file_(std::make_shared<sg::recorder::LineFile>(path)) {}
 
     void operator()(const sg::Event& event, sg::Context& context) {
         const nlohmann::ordered_json line{{"time", now()},
@@ -59,12 +34,12 @@ public:
                                           {"attribute", event.attribute()},
                                           {"attempt", context.attempt()},
                                           {"redelivered", context.redelivered()}};
-        file_.append(line.dump());
+        file_->append(line.dump());
     }
 
 private:
     std::string plugin_, callback_;
-    LineFile file_;
+    std::shared_ptr<sg::recorder::LineFile> file_;
 };
 
 /// The absolute path in the argument `file`: a host's working directory is `/`.

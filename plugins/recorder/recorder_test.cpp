@@ -1,10 +1,15 @@
 // The plugin on a real file, alone and in company.
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <sg/testing.hpp>
 
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <set>
+#include <sg/testing.hpp>
 
 #include "catch.hpp"
 #include "journal.hpp"
@@ -91,6 +96,54 @@ TEST_CASE("lines of several processes that write one file never mix") {
     const auto ids = sg::test::journal_ids(dir / "events.jsonl");  // throws where a line is broken
     CHECK(ids.size() == processes * events);
     CHECK(std::set<std::int64_t>(ids.begin(), ids.end()).size() == processes * events);
+}
+
+TEST_CASE("what a kill left of a line is taken away, and what somebody else left stays") {
+    sg::test::TempDir dir;
+    const auto file = dir / "events.jsonl";
+    const std::string whole = R"({"event": 1})";
+    const auto long_line = R"({"text": ")" + std::string(10'000, 'x');
+    std::string expected = whole + "\n";
+    std::string left;
+    SECTION("half a line") { left = expected + R"({"time": "2026-03-)"; }
+    SECTION("a long one") { left = expected + long_line; }
+    SECTION("nothing else") { left = R"({"event")", expected.clear(); }
+    SECTION("no line of ours") {
+        left = expected + "a note";
+        expected = left + "\n";
+    }
+    SECTION("nothing") { left = expected; }
+    std::ofstream(file) << left;
+    FakeSite site;
+    Plugin plugin(site, {{"file", file}});
+    plugin.handle(numbered(7));
+    std::ifstream in(file);
+    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    REQUIRE(text.starts_with(expected));
+    CHECK(json::parse(text.substr(expected.size())).at("event") == 7);
+    CHECK(std::count(text.begin(), text.end(), '\n') ==
+          std::count(expected.begin(), expected.end(), '\n') + 1);
+}
+
+TEST_CASE("a disk that takes half a line only fails the event, and the next line stands by itself") {
+    sg::test::TempDir dir;
+    const auto file = dir / "events.jsonl";
+    FakeSite site;
+    Plugin plugin(site, {{"file", file}});
+    plugin.handle(numbered(1));
+    // A limit on the size of files stands for the disk's end: the kernel writes as much as fits.
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const auto on_signal = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit full{std::filesystem::file_size(file) + 40, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &full) == 0);
+    const auto size = [&] { return std::filesystem::file_size(file); };
+    CHECK_THROWS_WITH(plugin.handle(numbered(2)), Catch::Contains("part of a line"));
+    CHECK(size() == full.rlim_cur);
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+    std::signal(SIGXFSZ, on_signal);
+    plugin.handle(numbered(2));
+    CHECK(sg::test::journal_ids(file) == std::vector<std::int64_t>{1, 2});
 }
 
 TEST_CASE("a filter in the arguments narrows what is recorded") {

@@ -68,6 +68,19 @@ TEST_CASE("C143 what was recorded is offered in the order of the file without a 
     REQUIRE(rows.size() == 50);
     CHECK(std::filesystem::status(file).permissions() == std::filesystem::perms(0600));
     CHECK_FALSE(std::filesystem::exists(home.state()));
+
+    // A kill in the middle of a line, and a file of somebody else's.
+    const auto again = home.path() / "again.jsonl";
+    const auto add_one = [&] {
+        return test::command(home, {"record", again.string(), "--since", "100", "--count", "1"});
+    };
+    std::ofstream(again) << rows[0] << '\n' << rows[1].substr(0, 40);
+    CHECK(add_one().ended == Ended{0, 0});
+    CHECK(lines_of(test::read_file(again)) == Lines{rows[0], rows[0]});
+    std::ofstream(again) << "a note\nof mine";
+    CHECK(add_one().ended == Ended{65, 0});
+    CHECK(test::read_file(again) == "a note\nof mine");
+
     const auto live = offered(home, {"101-150"});
     site.reset();
 

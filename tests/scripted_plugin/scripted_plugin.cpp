@@ -37,7 +37,6 @@
 //     {"do": "update", "data": {…}}      updates the event's entity on the site
 //     {"do": "find", "type": "Shot", "filters": […]}  asks the site, and throws away the answer
 
-#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 #include <sg/plugin.hpp>
@@ -51,8 +50,9 @@
 #include <filesystem>
 #include <mutex>
 #include <stdexcept>
-#include <system_error>
 #include <thread>
+
+#include "plugins/recorder/line_file.hpp"
 
 namespace {
 
@@ -100,7 +100,7 @@ public:
           callback_(std::move(callback)),
           rules_(args.value("rules", json::array())),
           whole_(args.value("whole", false)),
-          journal_(std::make_shared<const Journal>(args.at("journal").get<std::string>())) {}
+          journal_(std::make_shared<sg::recorder::LineFile>(args.at("journal").get<std::string>())) {}
 
     void operator()(const sg::Event& event, sg::Context& context) {
         record(event, context, "start");
@@ -110,18 +110,6 @@ public:
     }
 
 private:
-    /// Shared by copies of the callback, closed with the last of them.
-    struct Journal {
-        explicit Journal(const std::string& path)
-            : fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644)) {
-            if (fd < 0) throw std::system_error(errno, std::generic_category(), "cannot open " + path);
-        }
-        Journal(const Journal&) = delete;
-        Journal& operator=(const Journal&) = delete;
-        ~Journal() { ::close(fd); }
-        const int fd;
-    };
-
     void record(const sg::Event& event, sg::Context& context, const char* phase) {
         timespec now{};
         ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -138,9 +126,7 @@ private:
                   {"phase", phase}};
         if (context.merged().size() > 1) line["merged"] = context.merged();
         if (whole_ && phase == std::string_view("start")) line["row"] = event.json();
-        const auto text = line.dump() + "\n";
-        if (::write(journal_->fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-            throw std::runtime_error("cannot write the journal");
+        journal_->append(line.dump());
     }
 
     bool holds(const json& rule, const sg::Event& event, const sg::Context& context) const {
@@ -201,7 +187,7 @@ private:
     std::string plugin_, callback_;
     json rules_;
     bool whole_;
-    std::shared_ptr<const Journal> journal_;
+    std::shared_ptr<sg::recorder::LineFile> journal_;  // of all copies of the callback
 };
 
 /// What a registration can do other than register.
