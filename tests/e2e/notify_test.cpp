@@ -23,7 +23,7 @@ TEST_CASE(
     REQUIRE(manager.wait("READY=1"));  // the site need not be there
     CHECK(manager.wait("STATUS=Not ready: the site does not answer"));
     site.accept_connections();
-    CHECK(manager.wait("STATUS=Following " + site.url() + "; 1 plugins."));
+    CHECK(manager.wait("STATUS=Following " + site.url() + "; 1 plugin."));
     const auto alive = manager.count("WATCHDOG=1");
     CHECK(manager.wait("WATCHDOG=1", alive + 3));
     daemon.signal(SIGHUP);

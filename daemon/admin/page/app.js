@@ -98,6 +98,14 @@ function say(part, text) {
   if (part.textContent !== text) part.textContent = text;
 }
 
+// Puts these into `body`, in this order. What is there and stays is not touched: a button keeps its focus, and a click
+// that has begun its target.
+function arrange(body, wanted) {
+  const staying = new Set(wanted);
+  for (const one of [...body.children]) if (!staying.has(one)) one.remove();
+  wanted.forEach((one, i) => { if (body.children[i] !== one) body.insertBefore(one, body.children[i] || null); });
+}
+
 function updateRow(plugin, now) {
   const parts = rows.get(plugin.plugin) || makeRow(plugin.plugin);
   const {rate, samples} = ratesOf(plugin, now);
@@ -126,9 +134,7 @@ function drawPlugins(plugins, now) {
     shown = [...shown].sort((a, b) => order[a.health] - order[b.health]).slice(0, pluginsShown);
   }
   for (const plugin of plugins) ratesOf(plugin, now);  // also of those that are not shown
-  const drawn = shown.map((plugin) => updateRow(plugin, now));
-  const body = byId('plugins');
-  if (drawn.length !== body.children.length || drawn.some((row, i) => body.children[i] !== row)) body.replaceChildren(...drawn);
+  arrange(byId('plugins'), shown.map((plugin) => updateRow(plugin, now)));
   const names = new Set(plugins.map((plugin) => plugin.plugin));
   for (const known of [rows, rates])
     for (const name of known.keys()) if (!names.has(name)) known.delete(name);

@@ -3,6 +3,8 @@
 
 const byId = (id) => document.getElementById(id);
 const tokenKept = 'sgeventd-token';  // in this tab alone, until it is closed
+const letterParts = new Map();  // plugin, event and callback -> the parts of its row
+const allButtons = new Map();   // plugin -> its button for all of them
 let lettersDrawn = '';
 let mayRetry = false;
 let wanted;  // the choice that waits for a token
@@ -15,7 +17,7 @@ function button(text, label, choice) {
   return made;
 }
 
-function letterRow(letter, now) {
+function makeLetter(letter) {
   const made = element('tr');
   made.dataset.event = letter.event;
   const event = element('td');
@@ -23,13 +25,38 @@ function letterRow(letter, now) {
   event.append(element('small', letter.event_type + (letter.attribute ? ' ' + letter.attribute : '')));
   const plugin = element('td', letter.plugin);
   plugin.append(element('small', letter.callback));
-  const since = element('td', ago(letter.died, now));
-  since.append(element('small', letter.reason));
+  const since = element('span'), reason = element('small'), sinceCell = element('td');
+  sinceCell.append(since, reason);
+  const error = element('td', '', 'error');
   const act = element('td', undefined, 'act');
-  if (mayRetry)
-    act.append(button('Try again', 'Try event ' + letter.event + ' again for ' + letter.plugin,
-                      {plugin: letter.plugin, event: letter.event, callback: letter.callback}));
-  made.append(event, plugin, since, element('td', letter.error, 'error'), act);
+  const again = button('Try again', 'Try event ' + letter.event + ' again for ' + letter.plugin,
+                       {plugin: letter.plugin, event: letter.event, callback: letter.callback});
+  made.append(event, plugin, sinceCell, error, act);
+  return {row: made, since, reason, error, act, again};
+}
+
+function letterRow(letter, key, now) {
+  const parts = letterParts.get(key) || makeLetter(letter);
+  letterParts.set(key, parts);
+  say(parts.since, ago(letter.died, now));
+  say(parts.reason, letter.reason);
+  say(parts.error, letter.error);
+  arrange(parts.act, mayRetry ? [parts.again] : []);
+  return parts.row;
+}
+
+function drawLetterRows(letters, now) {
+  const keys = letters.map((one) => [one.plugin, one.event, one.callback].join(' '));
+  arrange(byId('letters'), letters.map((one, i) => letterRow(one, keys[i], now)));
+  const shown = new Set(keys);
+  for (const key of letterParts.keys()) if (!shown.has(key)) letterParts.delete(key);
+}
+
+function allOf(plugin) {
+  const made = allButtons.get(plugin.plugin) ||
+    button('', 'Try all of ' + plugin.plugin + ' again', {plugin: plugin.plugin});
+  allButtons.set(plugin.plugin, made);
+  say(made, 'Try all ' + number.format(plugin.dead_letters) + ' of ' + plugin.plugin + ' again');
   return made;
 }
 
@@ -83,8 +110,6 @@ async function drawLetters(status) {
   byId('letters-count').textContent = number.format(told.in_all) +
     (shown.length < told.in_all ? ', of which ' + shown.length + ' are shown' : '');
   byId('letters-help').hidden = mayRetry;
-  byId('letters-all').replaceChildren(...(mayRetry ? having.slice(0, 10) : []).map((plugin) =>
-    button('Try all ' + number.format(plugin.dead_letters) + ' of ' + plugin.plugin + ' again',
-           'Try all of ' + plugin.plugin + ' again', {plugin: plugin.plugin})));
-  byId('letters').replaceChildren(...shown.map((one) => letterRow(one, status.daemon.taken)));
+  arrange(byId('letters-all'), (mayRetry ? having.slice(0, 10) : []).map(allOf));
+  drawLetterRows(shown, status.daemon.taken);
 }
