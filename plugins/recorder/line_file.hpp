@@ -38,7 +38,7 @@ public:
         line += '\n';
         const std::lock_guard alone(mutex_);  // the lock below is the descriptor's
         const Lock lock(descriptor_);
-        end_half_line();
+        if (lock.is_held()) end_half_line();  // else it may be a line that another is about to end
         const auto written = ::write(descriptor_, line.data(), line.size());
         if (written < 0) throw std::system_error(errno, std::generic_category(), "cannot record the event");
         if (static_cast<std::size_t>(written) < line.size())
@@ -46,18 +46,22 @@ public:
     }
 
 private:
-    /// Of this file among processes. Where the file system has none a write is still not mixed with another.
+    /// Of this file among processes. A file system may have none: writes do not mix all the same.
     class Lock {
     public:
         explicit Lock(int descriptor) : descriptor_(descriptor) {
-            while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) continue;
+            while (!(is_held_ = ::flock(descriptor_, LOCK_EX) == 0) && errno == EINTR) continue;
         }
         Lock(const Lock&) = delete;
         Lock& operator=(const Lock&) = delete;
-        ~Lock() { ::flock(descriptor_, LOCK_UN); }
+        ~Lock() {
+            if (is_held_) ::flock(descriptor_, LOCK_UN);
+        }
+        bool is_held() const noexcept { return is_held_; }
 
     private:
         const int descriptor_;
+        bool is_held_ = false;
     };
 
     void end_half_line() const {
