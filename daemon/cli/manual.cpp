@@ -28,7 +28,7 @@ std::string plain(const std::string& text) {
     return out.starts_with('.') || out.starts_with('\'') ? "\\&" + out : out;
 }
 
-std::string bold(const std::string& text) { return "\\fB" + plain(text) + "\\fR"; }
+std::string in_bold(const std::string& text) { return "\\fB" + plain(text) + "\\fR"; }
 std::string slanted(const std::string& text) { return "\\fI" + plain(text) + "\\fR"; }
 
 Commands commands_of(const CLI::App& app) {
@@ -43,7 +43,7 @@ Options options_of(const CLI::App& app, bool positional) {
 bool may_come_again(const CLI::Option& option) { return option.get_items_expected_max() > 1; }
 
 std::string synopsis(const std::string& name, const CLI::App& command) {
-    std::string out = bold(name) + " [" + slanted("OPTIONS") + "]";
+    std::string out = in_bold(name) + " [" + slanted("OPTIONS") + "]";
     for (const auto* option : options_of(command, true)) {
         const auto shown = slanted(option->get_name()) + (may_come_again(*option) ? "..." : "");
         out += option->get_required() ? " " + shown : " [" + shown + "]";
@@ -54,8 +54,8 @@ std::string synopsis(const std::string& name, const CLI::App& command) {
 std::string heading(const CLI::Option& option) {
     if (option.get_positional()) return slanted(option.get_name());
     std::string out;
-    for (const auto& name : option.get_snames()) out += bold("-" + name) + ", ";
-    for (const auto& name : option.get_lnames()) out += bold("--" + name);
+    for (const auto& name : option.get_snames()) out += in_bold("-" + name) + ", ";
+    for (const auto& name : option.get_lnames()) out += in_bold("--" + name);
     const auto type = option.get_type_name();
     return option.get_items_expected_max() == 0 || type.empty() ? out : out + " " + slanted(type);
 }
@@ -65,7 +65,7 @@ std::string meaning(const CLI::Option& option) {
     if (const auto& usual = option.get_default_str(); !usual.empty()) out += "; default: " + plain(usual);
     if (!option.get_positional() && option.get_required()) out += "; required";
     if (const auto variable = option.get_envname(); !variable.empty())
-        out += ", unless " + bold(variable) + " in the environment says it";
+        out += ", unless " + in_bold(variable) + " in the environment says it";
     return out;
 }
 
@@ -83,7 +83,7 @@ void write_top(std::ostream& out, const std::string& page, const std::string& wh
 void write_bottom(std::ostream& out, const std::string& see_also) {
     out << ".SH EXIT STATUS\n";
     for (const auto& [code, what] : exit_codes)
-        out << ".TP\n" << bold(std::to_string(static_cast<int>(code))) << '\n' << plain(what) << '\n';
+        out << ".TP\n" << in_bold(std::to_string(static_cast<int>(code))) << '\n' << plain(what) << '\n';
     out << ".SH SEE ALSO\n" << see_also << '\n';
 }
 
@@ -92,7 +92,7 @@ void write_overview(std::ostream& out, const CLI::App& app) {
     out << ".SH SYNOPSIS\n" << synopsis("sgeventd", app) << "\n.SH COMMANDS\n";
     for (const auto* command : commands_of(app))
         out << ".TP\n"
-            << bold("sgeventd-" + command->get_name()) << "(1)\n"
+            << in_bold("sgeventd-" + command->get_name()) << "(1)\n"
             << plain(command->get_description()) << '\n';
     out << ".SH OPTIONS\n";
     write_options(out, app);

@@ -10,26 +10,26 @@
 namespace sg::cli {
 namespace {
 
-using Act = PluginsOptions::Act;
+using Order = PluginsOptions::Act;
 using nlohmann::json;
 
-const char* name_of(Act act) {
+const char* name_of(Order act) {
     switch (act) {
-        case Act::list:
+        case Order::list:
             break;
-        case Act::pause:
+        case Order::pause:
             return "pause";
-        case Act::resume:
+        case Order::resume:
             return "resume";
-        case Act::seek:
+        case Order::seek:
             return "seek";
-        case Act::skip:
+        case Order::skip:
             return "skip";
-        case Act::retry:
+        case Order::retry:
             return "retry";
-        case Act::enable:
+        case Order::enable:
             return "enable";
-        case Act::disable:
+        case Order::disable:
             return "disable";
     }
     return "list";
@@ -84,9 +84,9 @@ ExitCode wait_for_order(const ControlOptions& options, const json& taken, std::c
 }
 
 ExitCode plugins_command(const PluginsOptions& options) {
-    if (options.act == Act::list) return list(options.control);
+    if (options.act == Order::list) return list(options.control);
     json body{{"plugin", options.plugin}};
-    if (options.act == Act::seek) body["to"] = options.to;
+    if (options.act == Order::seek) body["to"] = options.to;
     ExitCode code = ExitCode::ok;
     const auto taken = ask(options.control, "POST", std::string("/api/plugins/") + name_of(options.act),
                            body.dump(-1, ' ', false, json::error_handler_t::replace), code);

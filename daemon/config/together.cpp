@@ -28,10 +28,10 @@ std::vector<std::pair<std::string, std::string>> own_places(const Config& config
 
 std::vector<Problem> clashes(const std::vector<path>& files, const std::vector<Loaded>& loaded) {
     std::vector<Problem> problems;
-    std::map<std::string, std::size_t> taken;  // by whose file
+    std::map<std::string, std::size_t> claimed;  // by whose file
     for (std::size_t i = 0; i < loaded.size(); ++i)
         for (const auto& [key, place] : own_places(loaded[i].config)) {
-            const auto [at, is_free] = taken.emplace(place, i);
+            const auto [at, is_free] = claimed.emplace(place, i);
             if (is_free || at->second == i) continue;
             problems.push_back(
                 {files[i].string(), 0, 0, key,

@@ -29,7 +29,7 @@ public:
         step({SG_CMAKE, "-S", source_.string(), "-B", build_.string(), "-G", SG_GENERATOR,
               "-DCMAKE_PREFIX_PATH=" + prefix_.string(), std::string("-DCMAKE_CXX_COMPILER=") + SG_COMPILER,
               std::string("-DCMAKE_CXX_COMPILER_LAUNCHER=") + SG_LAUNCHER,
-              "-DCMAKE_CXX_FLAGS=-O1 -Wall -Wextra -Wpedantic -Werror"});
+              "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror"});
         step({SG_CMAKE, "--build", build_.string(), "-j2"});
     }
 

@@ -13,6 +13,7 @@
 // Three things to know of a site: text compares without regard to case; every negative relation also holds
 // where the field is empty, but for `is_not(nullptr)`; `is` of a multi-entity field means "holds".
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <concepts>
@@ -239,7 +240,8 @@ public:
             case detail::Takes::amount_and_unit:
                 if (count != 2 || !values[0].is_number_integer() || !is_unit(values[1]))
                     refuse("takes a number and one of HOUR, DAY, WEEK, MONTH, YEAR");
-                if (values[0] < 1) refuse("takes a number of 1 or more");
+                // `values[0] < 1` would have every plugin compile how any JSON compares with any other.
+                if (values[0].get<std::int64_t>() < 1) refuse("takes a number of 1 or more");
                 break;
             case detail::Takes::offset:
                 if (count != 1 || !values[0].is_number_integer()) refuse("takes one whole number");
@@ -252,9 +254,8 @@ public:
 private:
     static constexpr std::array<std::string_view, 5> units{"HOUR", "DAY", "WEEK", "MONTH", "YEAR"};
     static bool is_unit(const nlohmann::json& value) {
-        for (const auto unit : units)
-            if (value == unit) return true;
-        return false;
+        const auto* text = value.get_ptr<const std::string*>();
+        return text != nullptr && std::find(units.begin(), units.end(), *text) != units.end();
     }
     Filter relative(std::string_view name, std::int64_t n, TimeUnit unit) const {
         return relation(name, {n, units.at(static_cast<std::size_t>(unit))});
