@@ -7,6 +7,8 @@ namespace sg::service {
 namespace {
 
 constexpr std::chrono::seconds look_every{1};
+constexpr std::chrono::milliseconds look_early{100};  // whoever starts the daemon looks at it then
+constexpr std::chrono::seconds early{10};
 constexpr std::chrono::milliseconds ask_again{10};
 constexpr std::chrono::seconds tell_of_tokens_every{10};
 
@@ -36,6 +38,7 @@ void Panel::open(const admin::Server::Options& options, std::string token) {
               server_->port() == 0 ? "none"
                                    : "http://" + options.address.substr(0, options.address.rfind(':')) + ":" +
                                          std::to_string(server_->port()));
+    opened_ = loop_.clock().now();
     take();
 }
 
@@ -69,7 +72,8 @@ void Panel::take() {
         server_->publish([taken] {
             return to_json(*taken).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
         });
-    timer_ = loop_.after(look_every, [this] { take(); });
+    const bool is_early = loop_.clock().now() < opened_ + early && !admin::readiness(*taken).ready;
+    timer_ = loop_.after(is_early ? Clock::Duration(look_early) : look_every, [this] { take(); });
 }
 
 void Panel::refresh() {

@@ -18,8 +18,8 @@
 
 namespace sg::service {
 
-/// Takes a snapshot every second on the loop, and answers from the last one: who looks never makes the
-/// loop wait, and sees how old the last turn of a stuck loop is.
+/// Takes a snapshot every second on the loop, more often while the daemon starts, and answers from the last
+/// one: who looks never makes the loop wait, and sees how old the last turn of a stuck loop is.
 ///
 /// Threads:  `open` and `listen` on the loop or before it runs; the rest any.
 /// Lifetime: ends after the loop's thread and before what the functions reach.
@@ -88,6 +88,7 @@ private:
     std::atomic<std::uint64_t> wrong_tokens_{0};
     std::atomic<std::chrono::steady_clock::rep> told_of_token_{0};  // when a wrong one was last logged
     Loop::Handle timer_;
+    Clock::Time opened_{};
     std::map<std::uint64_t, Loop::Handle> waits_;  // of orders that wait for events to be delivered
     std::unique_ptr<admin::Server> server_;
     std::unique_ptr<WebhookReceiver> webhook_;
