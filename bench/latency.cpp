@@ -1,5 +1,6 @@
-// How long after it was written on the site does an event reach a callback, how often is an idle site asked,
-// and what does it help to ask for several pages at once where a page takes 100 ms?
+// How long after it was written on the site does an event reach a callback, by the site's webhook, too; how
+// often is an idle site asked, and what does it help to ask for several pages at once where a page takes 100
+// ms?
 //
 // The daemon's own binary at its default settings, with a plugin in a process of its own, beside a sandbox.
 // Times are wall times: there is nothing to do but wait.
@@ -24,15 +25,16 @@ using bench::Seconds;
 /// A daemon with the plugin, and what that noted.
 class Daemon {
 public:
-    Daemon(const sandbox::Site& site, const std::string& more_of_site, const std::string& start) {
+    Daemon(const sandbox::Site& site, const std::string& more_of_site, const std::string& start,
+           const std::string& more = {}) {
         std::filesystem::create_directories(dir_ / "plugins");
         std::filesystem::copy_file(SG_PLUGIN_FILE, dir_ / "plugins" / "notes.so");
         std::ofstream(dir_ / "sgeventd.yaml") << fmt::format(
             "site: {{url: '{}', credential: bench{}}}\ncredentials: {{bench: {{script: {}, key: {}}}}}\n"
             "collections: [{}]\nplugins: {{notes: {{start: {}, args: {{file: '{}'}}}}}}\n"
-            "state_dir: {}\ncache_dir: {}\n",
+            "state_dir: {}\ncache_dir: {}\n{}",
             site.url(), more_of_site, sandbox::Site::script, sandbox::Site::key, (dir_ / "plugins").string(),
-            start, (dir_ / "notes").string(), (dir_ / "state").string(), (dir_ / "cache").string());
+            start, (dir_ / "notes").string(), (dir_ / "state").string(), (dir_ / "cache").string(), more);
         pid_ = bench::start({SG_DAEMON, "run", "--config", (dir_ / "sgeventd.yaml").string()},
                             (dir_ / "log").string());
     }
@@ -53,6 +55,20 @@ public:
             if (Clock::now() > end) throw std::runtime_error("the events did not come");
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
         }
+    }
+
+    /// Where it listens to the webhook, once it does.
+    std::string webhook() const {
+        const std::string before = "[WEBHOOK] Listening to the site's webhook. address=127.0.0.1:0 port=";
+        for (const auto end = Clock::now() + std::chrono::seconds(60); Clock::now() < end;) {
+            std::ifstream file(dir_ / "log");
+            const std::string log(std::istreambuf_iterator<char>(file), {});
+            if (const auto at = log.find(before); at != std::string::npos)
+                return fmt::format("http://127.0.0.1:{}/",
+                                   std::strtol(log.c_str() + at + before.size(), nullptr, 10));
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+        throw std::runtime_error("the daemon listens to no webhook");
     }
 
 private:
@@ -99,6 +115,26 @@ void measure_latency() {
     fmt::print("queries of an idle site in 60 s, a minute after the last event: {} (aim 12)\n", asked);
 }
 
+/// At the default settings, each event when the one before it has come and some time has passed.
+void measure_webhook() {
+    constexpr std::size_t events = 100;
+    sandbox::Site site;
+    Daemon daemon(site, "", "earliest", "webhook: {address: '127.0.0.1:0', token: bench-token}\n");
+    site.add_webhook({.url = daemon.webhook(), .token = "bench-token"});
+    std::map<std::int64_t, Clock::time_point> written;
+    for (std::size_t i = 1; i <= events; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(97 + i % 7 * 31));
+        const auto now = Clock::now();
+        written.emplace(site.add_events(1, "Shotgun_Shot_Change"), now);
+        daemon.wait_for(i, std::chrono::seconds(60));
+    }
+    std::vector<double> delays;
+    for (const auto& [id, at] : daemon.noted()) delays.push_back(ms(at - written.at(id)));
+    std::sort(delays.begin(), delays.end());
+    fmt::print("written to entered, by the webhook: median {:.1f} ms (aim 50), worst {:.1f} ms\n",
+               delays[delays.size() / 2], delays.back());
+}
+
 double catch_up(int queries) {
     constexpr std::size_t events = 20'000;
     sandbox::Site site;
@@ -125,5 +161,6 @@ int main() {
         "{:.1f} "
         "times as quick (aim 4)\n",
         one, six, one / six);
+    measure_webhook();
     measure_latency();
 }
