@@ -96,7 +96,7 @@ void HostRun::take(ToHost message) {
         if (crew) crew->stop_call(call->sequence);
         if (stop) stop->request_stop();  // runs what the plugin hung on it: no lock is held
     } else {
-        std::stop_source stop;
+        std::stop_source stop(std::nostopstate);
         std::shared_ptr<Crew> crew;
         {
             std::lock_guard lock(mutex_);
