@@ -31,4 +31,14 @@ inline Said command(const Home& home, std::vector<std::string> words) {
     return say(home, std::move(words));
 }
 
+/// What `status` says of a plugin; empty: nothing.
+inline std::string shown_state(const Home& home, const std::string& plugin) {
+    const auto said = command(home, {"status", "--output", "json"});
+    const auto all = nlohmann::json::parse(said.out, nullptr, false);
+    if (all.is_object())
+        for (const auto& one : all.at("plugins"))
+            if (one.at("plugin") == plugin) return one.at("state").get<std::string>();
+    return {};
+}
+
 }  // namespace sg::test

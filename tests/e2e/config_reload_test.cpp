@@ -26,14 +26,6 @@ bool wait_for_journal(const Home& home, const std::string& name, const Journal& 
     return wait_for([&] { return journal(home, name) == expected; }, 60s);
 }
 
-std::string lane_state_of(const Home& home, const std::string& name) {
-    const auto all = nlohmann::json::parse(command(home, {"status", "--output", "json"}).out, nullptr, false);
-    if (all.is_object())
-        for (const auto& plugin : all.at("plugins"))
-            if (plugin.at("plugin") == name) return plugin.at("state").get<std::string>();
-    return {};
-}
-
 }  // namespace
 
 TEST_CASE("a reload takes over what a running daemon can, and names what waits for the next start") {
@@ -104,7 +96,7 @@ TEST_CASE("a plugin that is disabled is handed nothing, and gets what it missed 
     home.change({{"plugins", {{"b", {{"enabled", false}}}}}});
     daemon.signal(SIGHUP);
     REQUIRE(daemon.wait_for_log("[PLUGIN-DISABLED]"));
-    REQUIRE(wait_for([&] { return lane_state_of(home, "b") == "disabled"; }, 60s));
+    REQUIRE(wait_for([&] { return shown_state(home, "b") == "disabled"; }, 60s));
     site.add_events(3, "Shotgun_Shot_Change");
     REQUIRE(wait_for_journal(home, "a", {101, 102, 103}));
     CHECK(daemon.cursor("b") == 100);
@@ -128,7 +120,7 @@ TEST_CASE("a plugin that is disabled at the start holds nobody up") {
     CHECK(daemon.count_in_log("in no collection. plugin=typo") == 1);
     site.add_event(event(101));
     REQUIRE(wait_for_journal(home, "a", {101}));
-    CHECK(wait_for([&] { return lane_state_of(home, "b") == "disabled"; }, 60s));
+    CHECK(wait_for([&] { return shown_state(home, "b") == "disabled"; }, 60s));
     CHECK_FALSE(daemon.cursor("b"));
     CHECK(daemon.hosts().size() == 1);
 }

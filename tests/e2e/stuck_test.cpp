@@ -13,19 +13,6 @@ using test::Ended;
 using test::event;
 using test::Home;
 
-namespace {
-
-std::string state_of(const Home& home, const std::string& plugin) {
-    const auto said = test::command(home, {"status", "--output", "json"});
-    const auto all = nlohmann::json::parse(said.out, nullptr, false);
-    if (all.is_object())
-        for (const auto& one : all.at("plugins"))
-            if (one.at("plugin") == plugin) return one.at("state").get<std::string>();
-    return {};
-}
-
-}  // namespace
-
 TEST_CASE(
     "C77 a callback that never returns is reported, shown as stuck, costs nobody, and ends with the daemon") {
     sandbox::Site site;
@@ -47,8 +34,8 @@ TEST_CASE(
                 REQUIRE(daemon.wait_for_log("[CALL-OVERDUE]"));
                 REQUIRE(daemon.wait_for_cursor("hangs", 200));  // the rest went on in a new process
             } else {
-                CHECK(test::wait_for([&] { return state_of(home, "hangs") == "stuck"; }, 60s));
-                CHECK(state_of(home, "recorder") == "running");
+                CHECK(test::wait_for([&] { return test::shown_state(home, "hangs") == "stuck"; }, 60s));
+                CHECK(test::shown_state(home, "recorder") == "running");
                 const auto asked = std::chrono::steady_clock::now();
                 CHECK(daemon.terminate() == Ended{0, 0});
                 CHECK(std::chrono::steady_clock::now() - asked < 30s);
