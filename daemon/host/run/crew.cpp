@@ -1,6 +1,7 @@
 #include "host/run/crew.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "util/thread.hpp"
 
@@ -51,8 +52,9 @@ void Crew::stop_call(std::uint64_t sequence) {
     std::optional<std::stop_source> stop;
     {
         std::lock_guard lock(mutex_);
-        for (const auto& worker : workers_)
-            if (worker.sequence == sequence) stop = worker.stop;
+        // Taken away: the next call there must not be asked.
+        for (auto& worker : workers_)
+            if (worker.sequence == sequence) stop = std::exchange(worker.stop, std::stop_source());
     }
     if (stop) stop->request_stop();
 }
@@ -96,7 +98,6 @@ std::optional<std::stop_token> Crew::begin(std::size_t slot, EventId event, std:
     std::lock_guard lock(mutex_);
     if (stopping_) return std::nullopt;
     auto& worker = workers_[slot];
-    if (worker.stop.stop_requested()) worker.stop = std::stop_source();
     worker.sequence = ++begun_;
     page_.begin_beside({worker.sequence, event, callback}, slot);
     return worker.stop.get_token();

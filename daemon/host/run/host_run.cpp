@@ -91,7 +91,8 @@ void HostRun::take(ToHost message) {
         {
             std::lock_guard lock(mutex_);
             crew = crew_;
-            if (!crew && call->sequence == sequence_) stop = stop_;
+            // Taken away: a call that begins before this one is asked to stop must not be asked.
+            if (!crew && call->sequence == sequence_) stop = std::exchange(stop_, std::stop_source());
         }
         if (crew) crew->stop_call(call->sequence);
         if (stop) stop->request_stop();  // runs what the plugin hung on it: no lock is held
@@ -238,7 +239,6 @@ std::optional<HostRun::Begun> HostRun::begin_call(RunPage::Call& call, bool begi
     std::lock_guard lock(mutex_);
     if (stopping_ || (draining_ && begins_event)) return std::nullopt;
     call.sequence = ++sequence_;
-    if (stop_.stop_requested()) stop_ = std::stop_source();
     return Begun{stop_.get_token(), queue_.empty()};
 }
 

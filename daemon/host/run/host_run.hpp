@@ -63,7 +63,7 @@ private:
     std::atomic<bool> has_ended_{false};  // the link
     bool stopping_ = false;               // the call that runs was asked to end, and so is any to come
     std::uint64_t sequence_ = 0;
-    std::stop_source stop_;                      // of the call that runs; replaced once it was used
+    std::stop_source stop_;                      // of the call that runs; another once it is used
     std::chrono::steady_clock::time_point now_;  // when the last call ended; the caller of `run` alone
 
     std::shared_ptr<Crew> crew_;  // while calls may overlap; whoever uses it keeps it beyond the lock
