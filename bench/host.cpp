@@ -124,11 +124,11 @@ void there_and_back(Rig& rig, std::size_t events, std::size_t padding) {
             if (++rounds == block) return;
             auto again = batch();
             begin = Clock::now();
-            host.deliver(std::move(again));
+            host.deliver({std::move(again)});
         };
         auto first = batch();
         begin = Clock::now();
-        host.deliver(std::move(first));
+        host.deliver({std::move(first)});
         rig.run_until([&] { return rounds == block; });
         rig.outcomes = nullptr;
     }

@@ -20,7 +20,8 @@ struct EndedCall {
     UtcTime ended;  ///< about: when its outcome was taken, which is within milliseconds
     std::chrono::microseconds took;
     bool ok;
-    bool first;  ///< the event was not tried before, nor held until more was known of it
+    bool first;               ///< the event was not tried before, nor held until more was known of it
+    std::size_t followed_by;  ///< calls on at least so many other events of this plugin ended right after it
 };
 
 }  // namespace sg::dispatch

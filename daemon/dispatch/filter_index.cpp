@@ -16,7 +16,7 @@ constexpr std::size_t longest_name = 256;  // a pair beyond this is no field of 
 void FilterIndex::set(std::uint32_t lane, const std::vector<plugins::CallbackInfo>& callbacks) {
     if (lane >= lanes_.size()) lanes_.resize(lane + 1);
     known_.clear();
-    lanes_[lane] = {callbacks, {}};
+    lanes_[lane] = callbacks;
     ++version_;
 }
 
@@ -24,25 +24,24 @@ std::vector<FilterIndex::Match> FilterIndex::ask(std::string_view type, std::str
     std::vector<Match> out;
     for (std::uint32_t lane = 0; lane < lanes_.size(); ++lane) {
         CallbackList list;
-        for (std::size_t i = 0; i < lanes_[lane].callbacks.size(); ++i)
-            if (lanes_[lane].callbacks[i].filter.matches(type, attribute))
+        for (std::size_t i = 0; i < lanes_[lane].size(); ++i)
+            if (lanes_[lane][i].filter.matches(type, attribute))
                 list.push_back(static_cast<std::uint16_t>(i));
         if (list.empty()) continue;
-        const bool is_conditional = std::any_of(list.begin(), list.end(), [&](auto index) {
-            return !lanes_[lane].callbacks[index].conditions.empty();
-        });
-        out.push_back({lane, is_conditional, lanes_[lane].keep(list)});
+        const bool is_conditional = std::any_of(
+            list.begin(), list.end(), [&](auto index) { return !lanes_[lane][index].conditions.empty(); });
+        out.push_back({lane, is_conditional, keep(list)});
     }
     return out;
 }
 
 const CallbackList* FilterIndex::narrowed(const Match& match, const Event& event) {
-    auto& lane = lanes_[match.lane];
+    const auto& callbacks = lanes_[match.lane];
     CallbackList list;
     for (const auto index : *match.callbacks)
-        if (lane.callbacks[index].conditions.hold(event)) list.push_back(index);
+        if (callbacks[index].conditions.hold(event)) list.push_back(index);
     if (list.size() == match.callbacks->size()) return match.callbacks;
-    return list.empty() ? nullptr : lane.keep(list);
+    return list.empty() ? nullptr : keep(list);
 }
 
 std::span<const FilterIndex::Match> FilterIndex::find(std::string_view type, std::string_view attribute) {
@@ -66,9 +65,16 @@ PageMatches::PageMatches(FilterIndex& index, const event::EventPage& page) {
                 if (callbacks == nullptr) continue;
             }
             if (match.lane >= by_lane_.size()) by_lane_.resize(match.lane + 1);
-            by_lane_[match.lane].push_back({i, callbacks});
+            auto& wanted = by_lane_[match.lane];
+            if (!wanted) {
+                wanted = std::make_shared<host::WantedRows>(host::WantedRows{{}, index.lists()});
+                wanted->rows.reserve(rows.size() - i);
+            }
+            wanted->rows.push_back({i, callbacks});
         }
     }
+    for (const auto& wanted : by_lane_)
+        if (wanted && wanted->rows.size() < rows.size() / 2) wanted->rows.shrink_to_fit();
 }
 
 }  // namespace sg::dispatch

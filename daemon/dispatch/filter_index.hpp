@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -29,12 +30,12 @@ public:
     struct Match {
         std::uint32_t lane;
         bool is_conditional;            ///< some of them want to know more of the event: see `narrowed`
-        const CallbackList* callbacks;  ///< until the lane's callbacks are set again
+        const CallbackList* callbacks;  ///< for as long as `lists`
     };
 
     explicit FilterIndex(std::size_t most_pairs = 16'384) : most_pairs_(most_pairs) {}
 
-    /// Replaces what the lane wants. Lists handed out for it before are invalid from here on.
+    /// Replaces what the lane wants.
     void set(std::uint32_t lane, const std::vector<plugins::CallbackInfo>& callbacks);
 
     /// By ascending lane. Valid until the next call.
@@ -45,6 +46,9 @@ public:
 
     /// How many there are, or were.
     std::size_t lanes() const noexcept { return lanes_.size(); }
+
+    /// All lists of callbacks that were handed out. Hosts in threads read them, and may outlive this.
+    std::shared_ptr<const void> lists() const noexcept { return lists_; }
 
     /// Grows whenever `set` was called: what was found before may no longer be so.
     std::uint64_t version() const noexcept { return version_; }
@@ -71,17 +75,14 @@ private:
         using is_transparent = void;
         bool operator()(const PairView& a, const PairView& b) const noexcept { return a == b; }
     };
-    struct Lane {
-        std::vector<plugins::CallbackInfo> callbacks;
-        std::set<CallbackList> lists;  // each different list once, at an address that stays
-
-        const CallbackList* keep(const CallbackList& list) { return &*lists.insert(list).first; }
-    };
+    const CallbackList* keep(const CallbackList& list) { return &*lists_->insert(list).first; }
 
     std::vector<Match> ask(std::string_view type, std::string_view attribute);
 
     std::size_t most_pairs_;
-    std::vector<Lane> lanes_;
+    std::vector<std::vector<plugins::CallbackInfo>> lanes_;
+    // Each different list once, for all lanes, at an address that stays. There are few.
+    std::shared_ptr<std::set<CallbackList>> lists_ = std::make_shared<std::set<CallbackList>>();
     std::unordered_map<Pair, std::vector<Match>, PairHash, PairEqual> known_;
     std::vector<Match> last_;  // of a pair too long to be kept
     std::uint64_t version_ = 0;
@@ -90,20 +91,15 @@ private:
 /// What each lane wants of one page: worked out once, however many lanes take it.
 class PageMatches {
 public:
-    struct Wanted {
-        std::uint32_t row;
-        const CallbackList* callbacks;
-    };
-
     PageMatches(FilterIndex& index, const event::EventPage& page);
 
-    /// Ascending rows; empty for a lane that wants nothing.
-    std::span<const Wanted> of(std::uint32_t lane) const noexcept {
-        return lane < by_lane_.size() ? std::span<const Wanted>(by_lane_[lane]) : std::span<const Wanted>();
+    /// Null for a lane that wants nothing.
+    host::WantedPtr of(std::uint32_t lane) const noexcept {
+        return lane < by_lane_.size() ? by_lane_[lane] : nullptr;
     }
 
 private:
-    std::vector<std::vector<Wanted>> by_lane_;
+    std::vector<std::shared_ptr<host::WantedRows>> by_lane_;
 };
 
 }  // namespace sg::dispatch

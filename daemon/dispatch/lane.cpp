@@ -1,4 +1,4 @@
-// Taking events from the source and handing them out.
+// Taking events from the source.
 #include "dispatch/lane.hpp"
 
 #include <fmt/chrono.h>
@@ -10,10 +10,7 @@ namespace sg::dispatch {
 
 namespace {
 
-constexpr std::size_t least_reserved = 256;  // ids
-constexpr EventId cursor_stride = 5000;      // ids for each hundred plugins; read again after a kill at most
-constexpr std::size_t first_window = 16;     // events, until their duration is known
-constexpr EventId none = std::numeric_limits<EventId>::max();
+constexpr EventId cursor_stride = 5000;  // ids for each hundred plugins; read again after a kill at most
 
 }  // namespace
 
@@ -65,7 +62,7 @@ void Lane::live(const event::Stretch& stretch) {
 
 bool Lane::has_room(const event::PagePtr& page) const {
     if (queue_.empty()) return true;
-    if (queue_.size() >= shared_.settings.queue_events) return false;
+    if (queued_ >= shared_.settings.queue_events) return false;
     const auto more = page && queue_.back().event.page != page ? page->bytes() : 0;
     return queue_bytes_ + more <= shared_.settings.queue_bytes;
 }
@@ -73,10 +70,10 @@ bool Lane::has_room(const event::PagePtr& page) const {
 void Lane::pull() {
     if (shared_.source == nullptr || shared_.draining || fetching_ || held_ || paused_) return;
     // Half empty, so that a page is not looked at again for every event that leaves.
-    if (queue_.size() > shared_.settings.queue_events / 2 || queue_bytes_ > shared_.settings.queue_bytes / 2)
+    if (queued_ > shared_.settings.queue_events / 2 || queue_bytes_ > shared_.settings.queue_bytes / 2)
         return;
     // Where the next page did not fit it is not asked for again until much has left, or a page has.
-    if (!queue_.empty() && queue_.size() > full_at_.events / 2 && queue_bytes_ >= full_at_.bytes) return;
+    if (!queue_.empty() && queued_ > full_at_.events / 2 && queue_bytes_ >= full_at_.bytes) return;
     while (position_ < shared_.source->level()) {
         if (strict_limit(position_ + 1) == position_) return;  // until the next one came, or is given up
         const auto stretch = shared_.source->at_hand(position_);
@@ -90,7 +87,7 @@ void Lane::pull() {
 void Lane::fetch() {
     if (shared_.gathering) return;
     fetching_ = true;
-    late_floor_ = none;
+    late_floor_ = no_bound;
     shared_.source->fetch(position_, [weak = weak_from_this(), ask = ++ask_](event::Stretch stretch) {
         const auto lane = weak.lock();
         if (!lane || ask != lane->ask_) return;
@@ -114,30 +111,18 @@ EventId Lane::strict_limit(EventId through) const {
     return missing ? std::min(through, *missing - 1) : through;
 }
 
-EventId Lane::done_through() const {
-    return generation_ && has_start_ && !told_halted_ && !paused_ ? lowest_settled() : none;
-}
+bool Lane::goes_on() const { return generation_ && has_start_ && !told_halted_ && !paused_; }
+EventId Lane::taken_through() const { return goes_on() ? position_ : no_bound; }
+EventId Lane::done_through() const { return goes_on() ? lowest_settled() : no_bound; }
 
 void Lane::take(const event::Stretch& stretch) {
     const EventId limit = strict_limit(stretch.through);
     EventId reached = limit;
     full_at_ = {};
     if (stretch.page) {
-        const auto rows = stretch.page->rows();
-        const auto wanted = shared_.matches(stretch.page).of(slot_);
-        auto next = std::partition_point(wanted.begin(), wanted.end(),
-                                         [&](const auto& w) { return rows[w.row].id <= position_; });
-        for (; next != wanted.end() && rows[next->row].id <= limit; ++next) {
-            if (!has_room(stretch.page)) {
-                reached = rows[next->row].id - 1;
-                full_at_ = {queue_.size(), queue_bytes_};
-                break;
-            }
-            if (queue_.empty() || queue_.back().event.page != stretch.page)
-                queue_bytes_ += stretch.page->bytes();
-            queue_.push_back({{stretch.page, next->row}, next->callbacks});
-            if (has_gatherers_) split(queue_.back());
-            if (!suspects_.empty()) set_aside(queue_.back());
+        if (const auto refused = take_rows(stretch.page, limit)) {
+            reached = *refused - 1;
+            full_at_ = {queued_, queue_bytes_};
         }
         if (debts_.has_settling()) watch_quiet(*stretch.page, position_, reached);
     }
@@ -153,6 +138,27 @@ void Lane::take(const event::Stretch& stretch) {
     if (!batch.empty()) save(std::move(batch), checkpoint::Urgency::lazy, 0);
 }
 
+/// Those above its position, as far as there is room: the first for which there is none.
+std::optional<EventId> Lane::take_rows(const event::PagePtr& page, EventId limit) {
+    const auto wanted = shared_.matches(page).of(slot_);
+    if (!wanted) return std::nullopt;
+    const auto rows = page->rows();
+    const auto first_above = [&](EventId id) {
+        return std::partition_point(wanted->rows.begin(), wanted->rows.end(),
+                                    [&](const auto& w) { return rows[w.row].id <= id; });
+    };
+    const std::span more(first_above(position_), first_above(limit));
+    if (more.empty()) return std::nullopt;
+    if (!has_room(page)) return rows[more.front().row].id;
+    const auto room = shared_.settings.queue_events - std::min(queued_, shared_.settings.queue_events);
+    const auto taken = more.first(std::min(more.size(), std::max<std::size_t>(1, room)));
+    if (queue_.empty() || queue_.back().event.page != page) queue_bytes_ += page->bytes();
+    queue_.push_back({{page, taken.front().row}, taken.front().callbacks, nullptr, wanted, taken});
+    queued_ += taken.size();
+    if (taken.size() == more.size()) return std::nullopt;
+    return rows[more[taken.size()].row].id;
+}
+
 void Lane::recount_pages() {
     queue_bytes_ = 0;
     const event::EventPage* last = nullptr;
@@ -165,134 +171,12 @@ void Lane::recount_pages() {
 /// Back to the cursor: all that is above it is judged again. Only with nothing in hand.
 void Lane::forget_queue() {
     queue_.clear();
+    queued_ = 0;
     strays_.clear();
     queue_bytes_ = 0;
     position_ = std::max(cursor_, debts_.last_event());
     fetching_ = false;
     ++ask_;
-}
-
-// Handing out.
-
-void Lane::hand_out() {
-    if (shared_.draining || shared_.paused || next_ || paused_ || !wishes_.empty()) return;
-    // One moment for all of it: what falls due in between would be neither handed out nor waited for.
-    const auto now = shared_.now();
-    do {
-        // Refilled by halves: batches stay large, and the host never waits for us.
-        if (outstanding() > window() / 2) break;
-        if (auto batch = next_batch(now); !batch.empty()) generation_->deliver(std::move(batch));
-    } while (land_gathered());
-    arm_retry(now);
-}
-
-std::size_t Lane::window() const {
-    // All that is in hand may come to be owed: at most as much again as a lane may owe.
-    const auto rows = 2 * shared_.settings.pending_rows;
-    const auto room = std::max(first_window, rows - std::min(rows, debts_.owed()));
-    const auto most = std::max<std::size_t>(1, std::min(shared_.settings.window_events, room));
-    // Enough that those who wait for each other leave work for the rest.
-    const auto least = at_once_ == 1 ? 1 : 4 * at_once_;
-    if (!measured_) return std::min(std::max(first_window, least), most);
-    const auto time = std::chrono::microseconds(shared_.settings.window_time);
-    const auto each = std::max(per_event_, std::chrono::microseconds(1));
-    return std::min(std::max(static_cast<std::size_t>(time / each) * at_once_, least), most);
-}
-
-bool Lane::fits(std::size_t bytes, std::size_t most) const {
-    if (outstanding() == 0) return true;
-    return outstanding() < most &&
-           flight_bytes_ + debts_.running_bytes() + bytes <= shared_.settings.window_bytes;
-}
-
-std::vector<plugins::Delivery> Lane::next_batch(Clock::Time now) {
-    std::vector<plugins::Delivery> batch;
-    // What is owed is older than what is queued, so it goes first.
-    const auto most = window();
-    while (fits(0, most)) {
-        const auto due = debts_.start_due(now);
-        if (due.debts.empty()) break;
-        batch.push_back(delivery_of(due));
-    }
-    const auto may_follow = takes_turns_ ? shared_.queue_of_turns.done_before(*this) : none;
-    const auto room = most - std::min(most, outstanding());
-    batch.reserve(batch.size() + std::min(queue_.size(), std::max<std::size_t>(1, room)));
-    while (!stands() && !queue_.empty() && !is_held() && fits(queue_.front().event.row().raw.size(), most) &&
-           queue_.front().event.id() <= may_follow && is_reserved(queue_.front().event.id())) {
-        auto item = std::move(queue_.front());
-        queue_.pop_front();
-        if (queue_.empty() || queue_.front().event.page != item.event.page)
-            queue_bytes_ -= item.event.page->bytes();
-        const auto id = item.event.id();
-        flight_bytes_ += item.event.row().raw.size();
-        auto& flight = flights_.emplace_back();
-        flight.item = std::move(item);
-        if (flight.item.gatherers != nullptr)
-            for (const auto index : *flight.item.gatherers)
-                flight.failed.push_back({index, {}, Cause::internal, false, false});
-        if (flight.is_complete()) continue;
-        auto& delivery = batch.emplace_back();
-        delivery.event = flight.item.event;
-        delivery.callbacks.assign(flight.item.callbacks->begin(), flight.item.callbacks->end());
-        delivery.redelivered = id <= perhaps_handed_out_;
-    }
-    return batch;
-}
-
-bool Lane::may_stop(const Item& item) const {
-    return has_stoppers_ && std::any_of(item.callbacks->begin(), item.callbacks->end(),
-                                        [&](auto index) { return policy(index) == OnFailure::halt; });
-}
-
-/// Whether an event that is owed, or in hand, may have to be the last one.
-bool Lane::stands() const {
-    return debts_.first_stop() || (!flights_.empty() && may_stop(flights_.back().item));
-}
-
-bool Lane::is_held() {
-    const auto& settings = shared_.settings;
-    const bool full = debts_.owed() >= settings.pending_rows || debts_.owed_bytes() >= settings.pending_bytes;
-    if (full && !held_)
-        shared_.log.warning(
-            "[LANE-HELD] Plugin owes too many failed, late or gathered events; it gets no new ones until "
-            "some succeed. "
-            "plugin={} owed={} bytes={}",
-            plugin_, debts_.owed(), debts_.owed_bytes());
-    if (!full && held_) shared_.log.info("[LANE-FREE] Plugin gets new events again. plugin={}", plugin_);
-    held_ = full;
-    return full;
-}
-
-bool Lane::is_reserved(EventId id) {
-    // A crash marks what was reserved and never handed out: no more than the host may have had in hand.
-    const auto ahead = static_cast<EventId>(std::max(window(), least_reserved));
-    if (id + ahead / 2 > reserved_) reserve(std::max(position_, id) + ahead);
-    return id <= durably_reserved_;
-}
-
-void Lane::reserve(EventId through) {
-    reserved_ = through;
-    checkpoint::Batch batch;
-    batch.set_progress(plugin_, progress());
-    const auto ticket = shared_.store.apply(std::move(batch), checkpoint::Urgency::settled);
-    // While the disk refuses, events go out all the same: how many is bounded elsewhere.
-    shared_.store.when_saved(ticket, [&loop = shared_.loop, weak = weak_from_this(), through](bool) {
-        loop.post([weak, through] {
-            const auto lane = weak.lock();
-            if (!lane) return;
-            lane->durably_reserved_ = std::max(lane->durably_reserved_, through);
-            lane->pump();
-        });
-    });
-}
-
-void Lane::arm_retry(Clock::Time now) {
-    retry_.reset();
-    const auto due = debts_.next_due();
-    if (!due || *due <= now) return;  // due already: goes out with the next outcome
-    retry_ = shared_.loop.at(*due, [weak = weak_from_this()] {
-        if (const auto lane = weak.lock()) lane->pump();
-    });
 }
 
 // For people.
@@ -346,7 +230,7 @@ LaneStatus Lane::status() const {
     out.cursor = cursor_;
     out.settled = has_start_ ? std::max(cursor_, lowest_settled()) : 0;
     out.oldest = oldest();
-    out.queued = queue_.size();
+    out.queued = queued_;
     out.outstanding = outstanding();
     out.pending = debts_.size();
     out.succeeded = succeeded_;

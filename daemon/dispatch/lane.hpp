@@ -1,12 +1,14 @@
 #pragma once
 // The ordered queue of one plugin.
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <limits>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@
 #include "util/long_deque.hpp"
 
 namespace sg::dispatch {
+
+inline constexpr EventId no_bound = std::numeric_limits<EventId>::max();
 
 /// Takes events from the source, hands them to the plugin's generation, and settles what ends.
 ///
@@ -77,19 +81,30 @@ public:
     /// Adds what makes the stored state exact to `batch`.
     void finish(checkpoint::Batch& batch);
 
+    /// It has taken what it wants up to here. No bound, where it takes nothing now.
+    EventId taken_through() const;
+
     /// All that it wants up to here was handed out and has ended, whatever became of it. No bound, where the
     /// plugin is not there, or stands at an event.
     EventId done_through() const;
 
-    std::size_t outstanding() const noexcept { return flights_.size() + debts_.running_count(); }
+    std::size_t outstanding() const noexcept { return flying_ + debts_.running_count(); }
     LaneStatus status() const;
     std::vector<OwedCall> owed(EventId event);
 
 private:
+    /// An event; or several of a page in a row, which need not be told apart yet: then it is about the first.
     struct Item {
         event::EventHandle event;
         const CallbackList* callbacks = nullptr;
         const CallbackList* gatherers = nullptr;  // those that are owed it and called later; null: none
+        host::WantedPtr wanted{};                 // keeps `rows`
+        std::span<const host::WantedRow> rows{};  // all of them; none: it stands alone
+
+        std::size_t size() const noexcept { return std::max<std::size_t>(1, rows.size()); }
+        EventId last() const { return rows.empty() ? event.id() : event.page->rows()[rows.back().row].id; }
+        Item first() const { return {event, callbacks, gatherers}; }
+        bool drop(std::size_t events);  // off its front; false: nothing is left
     };
     struct Failed {
         std::uint16_t callback = 0;
@@ -106,6 +121,7 @@ private:
         std::vector<Failed> failed;
         std::chrono::microseconds took{};
 
+        // Of a run, what is said of it is about its first event.
         bool is_complete() const noexcept { return done == item.callbacks->size(); }
     };
 
@@ -114,8 +130,10 @@ private:
     void fetch();
     void fetched(event::Stretch stretch);
     void take(const event::Stretch& stretch);
+    std::optional<EventId> take_rows(const event::PagePtr& page, EventId limit);
     bool has_room(const event::PagePtr& page) const;
     EventId strict_limit(EventId through) const;
+    bool goes_on() const;
     void recount_pages();
     void forget_queue();
 
@@ -127,7 +145,10 @@ private:
 
     // Handing out.
     void hand_out();
-    std::vector<plugins::Delivery> next_batch(Clock::Time now);
+    plugins::Deliver next_batch(Clock::Time now);
+    void add_single(plugins::Deliver& batch);
+    void add_run(plugins::Deliver& batch, std::size_t most, EventId limit);
+    void leave_queue(std::size_t events);
     std::size_t window() const;
     bool fits(std::size_t bytes, std::size_t most) const;
     bool is_held();
@@ -150,6 +171,7 @@ private:
     void debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch);
     void end_debt(Debt& debt, plugins::Outcome outcome, checkpoint::Batch& batch);
     void land_complete(checkpoint::Batch& batch);
+    void drop_first_flight();
     void land(Flight& flight, checkpoint::Batch& batch);
     void acknowledge_part(checkpoint::Batch& batch);
     void acknowledge_overtaken(checkpoint::Batch& batch);
@@ -220,6 +242,7 @@ private:
     EventId perhaps_handed_out_ = 0;  // by an earlier daemon
 
     LongDeque<Item> queue_;
+    std::size_t queued_ = 0;       // events of it
     std::size_t queue_bytes_ = 0;  // of the pages it keeps alive
     struct Fill {
         std::size_t events = std::numeric_limits<std::size_t>::max();  // none: what came last fitted
@@ -227,6 +250,7 @@ private:
     };
     Fill full_at_;
     LongDeque<Flight> flights_;  // handed out; ascending
+    std::size_t flying_ = 0;     // events of it
     std::size_t flight_bytes_ = 0;
     std::map<EventId, Item> strays_;
     PendingSet debts_;
@@ -241,10 +265,11 @@ private:
     std::vector<std::function<void()>> wishes_;  // for when nothing is in hand; nothing is handed out before
 
     bool fetching_ = false;
-    std::uint64_t ask_ = 0;                                     // an answer to an earlier wish is ignored
-    EventId late_floor_ = std::numeric_limits<EventId>::max();  // turned up while a fetch was under way
+    std::uint64_t ask_ = 0;          // an answer to an earlier wish is ignored
+    EventId late_floor_ = no_bound;  // turned up while a fetch was under way
 
-    UtcTime taken_{};  // the outcomes at hand: a clock for each would cost more than the rest of it
+    UtcTime taken_{};          // the outcomes at hand: a clock for each would cost more than the rest of it
+    std::size_t to_take_ = 0;  // of these
     std::chrono::microseconds per_event_{};
     bool measured_ = false;
     bool held_ = false;

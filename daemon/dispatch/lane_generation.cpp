@@ -99,7 +99,8 @@ void Lane::ended(plugins::Generation& generation, const plugins::HostEnd& end) {
 /// An event that was begun is settled, its open callbacks owed; the others wait in their old order.
 void Lane::return_flights(const plugins::HostEnd& end, checkpoint::Batch& batch) {
     LongDeque<Item> back;
-    for (auto& flight : flights_) {
+    for (; !flights_.empty(); drop_first_flight()) {
+        auto& flight = flights_.front();
         const auto id = flight.item.event.id();
         const auto running = [&](std::uint16_t callback) {
             return std::any_of(end.running.begin(), end.running.end(),
@@ -109,7 +110,7 @@ void Lane::return_flights(const plugins::HostEnd& end, checkpoint::Batch& batch)
         const auto first_open = callbacks.begin() + static_cast<std::ptrdiff_t>(flight.done);
         if (flight.done == 0 && std::none_of(first_open, callbacks.end(), running)) {
             flight_bytes_ -= flight.item.event.row().raw.size();
-            back.push_back(std::move(flight.item));
+            back.push_back(flight.item.first());
             continue;
         }
         for (auto open = first_open; open != callbacks.end(); ++open) {
@@ -120,7 +121,7 @@ void Lane::return_flights(const plugins::HostEnd& end, checkpoint::Batch& batch)
         }
         land(flight, batch);
     }
-    flights_.clear();
+    queued_ += back.size();
     queue_.insert(queue_.begin(), std::make_move_iterator(back.begin()), std::make_move_iterator(back.end()));
     recount_pages();
 }
@@ -150,7 +151,7 @@ void Lane::finish(checkpoint::Batch& batch) {
     // Nothing was handed out ahead of the cursor, unless a host still holds it, or an earlier daemon
     // may have done so and this one did not come to it.
     reserved_ = std::max(cursor_, perhaps_handed_out_);
-    if (!flights_.empty()) reserved_ = std::max(reserved_, flights_.back().item.event.id());
+    if (!flights_.empty()) reserved_ = std::max(reserved_, flights_.back().item.last());
     batch.set_progress(plugin_, progress());
     for (auto* debt : debts_.unmarked()) {
         debt->redelivered = true;

@@ -45,6 +45,7 @@ void Lane::outcomes(plugins::Generation& generation, std::vector<plugins::Outcom
     if (&generation != generation_.get()) return;  // one that was replaced before it had anything in hand
     checkpoint::Batch batch;
     taken_ = shared_.loop.clock().utc();
+    to_take_ = outcomes.size();
     for (auto& outcome : outcomes) take_outcome(outcome, batch);
     if (!flights_.empty() && flights_.front().done > 0) acknowledge_part(batch);
     if (at_once_ > 1) acknowledge_overtaken(batch);
@@ -55,6 +56,7 @@ void Lane::outcomes(plugins::Generation& generation, std::vector<plugins::Outcom
 }
 
 void Lane::take_outcome(plugins::Outcome& outcome, checkpoint::Batch& batch) {
+    --to_take_;
     outcome.ok ? ++succeeded_ : ++failed_;
     auto flight = flights_.begin();
     // Nearly always it is the first; debts are between them.
@@ -88,8 +90,17 @@ void Lane::flight_outcome(Flight& flight, plugins::Outcome& outcome) {
 void Lane::land_complete(checkpoint::Batch& batch) {
     while (!flights_.empty() && flights_.front().is_complete()) {
         land(flights_.front(), batch);
-        flights_.pop_front();
+        drop_first_flight();
     }
+}
+
+void Lane::drop_first_flight() {
+    --flying_;
+    auto& first = flights_.front();
+    if (!first.item.drop(1)) return flights_.pop_front();
+    first.done = 0;
+    first.failed.clear();
+    first.took = {};
 }
 
 /// The event is settled; what failed is owed from now on.
@@ -104,8 +115,9 @@ void Lane::land(Flight& flight, checkpoint::Batch& batch) {
 /// The first event in hand has callbacks that ended and others that have not: these are owed from now on, as
 /// running, so that a kill does not repeat the former.
 void Lane::acknowledge_part(checkpoint::Batch& batch) {
-    Flight flight = std::move(flights_.front());
-    flights_.pop_front();
+    auto& first = flights_.front();
+    Flight flight{first.item.first(), first.done, std::move(first.failed), first.took};
+    drop_first_flight();
     const auto& callbacks = *flight.item.callbacks;
     const auto event = event::detach(flight.item.event.row());
     for (std::size_t open = flight.done; open < callbacks.size(); ++open) {
@@ -127,7 +139,7 @@ void Lane::acknowledge_overtaken(checkpoint::Batch& batch) {
     for (auto left = flights_.rend() - last; left > 0; --left) {
         if (flights_.front().is_complete()) {
             land(flights_.front(), batch);
-            flights_.pop_front();
+            drop_first_flight();
         } else {
             acknowledge_part(batch);
         }
@@ -145,7 +157,8 @@ void Lane::tell_ended(const event::EventRow& event, const plugins::Outcome& outc
     const auto callback = outcome.callback < callbacks_.size()
                               ? std::string_view(callbacks_[outcome.callback].name)
                               : std::string_view("unknown");
-    shared_.on_ended({plugin_, slot_, callback, event, taken_, outcome.duration, outcome.ok, first});
+    shared_.on_ended({plugin_, slot_, callback, event, taken_, outcome.duration, outcome.ok, first,
+                      to_take_ / std::max<std::size_t>(1, callbacks_.size())});
 }
 
 void Lane::debt_outcome(Debt& debt, plugins::Outcome& outcome, checkpoint::Batch& batch) {

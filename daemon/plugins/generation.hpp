@@ -32,6 +32,7 @@ struct CallbackInfo {
 };
 
 /// They cross the link as they are: see there.
+using host::Deliver;
 using host::Delivery;
 using host::Outcome;
 
@@ -39,6 +40,8 @@ using host::Outcome;
 struct Running {
     EventId event = 0;
     std::uint16_t callback = 0;
+
+    friend bool operator==(const Running&, const Running&) = default;
 };
 
 /// Why a host is no more.
@@ -50,8 +53,8 @@ struct HostEnd {
 
 /// A ready or serving generation. Loop thread only.
 ///
-/// Deliveries are run one at a time in the order given, the callbacks of one event in ascending
-/// order, each whatever became of the one before. Every callback of every delivery gets exactly
+/// Events are run one at a time in the order given, the callbacks of one event in ascending
+/// order, each whatever became of the one before. Every callback of every event gets exactly
 /// one outcome, unless the host ends: then outcomes that were reached come first, and
 /// `GenerationOwner::on_end` names what was running; the rest was not started.
 class Generation {
@@ -72,7 +75,7 @@ public:
 
     /// Hands over events; never blocks. What the host does not read yet is buffered here, so the
     /// caller bounds what it has outstanding.
-    virtual void deliver(std::vector<Delivery> batch) = 0;
+    virtual void deliver(Deliver batch) = 0;
 };
 
 /// The dispatcher, as the plugin set sees it. Loop thread only.

@@ -49,11 +49,10 @@ void LiveGeneration::open(Handlers handlers) {
     end_timer_ = loop_.after(plan_.options->registration_deadline, [this] { on_registration_late(); });
 }
 
-void LiveGeneration::deliver(std::vector<Delivery> batch) {
+void LiveGeneration::deliver(Deliver batch) {
     if (!body_ || draining_) return;
-    for (const auto& delivery : batch)
-        for (const auto callback : delivery.callbacks) expected_.push_back({delivery.event.id(), callback});
-    body_->channel().send(host::Deliver{std::move(batch)});
+    expected_.add(batch);
+    body_->channel().send(std::move(batch));
     if (!call_timer_) watch_calls();
 }
 
@@ -96,21 +95,8 @@ void LiveGeneration::on_hello(const host::Hello& hello) {
                        hello.abi.substr(0, 300), SG_ABI_TEXT));
 }
 
-/// Where calls do not overlap only the first can be meant.
-LongDeque<Running>::iterator LiveGeneration::expected_of(EventId event, std::uint16_t callback) {
-    const auto is_it = [&](const Running& one) { return one.event == event && one.callback == callback; };
-    if (!overlaps_)
-        return !expected_.empty() && is_it(expected_.front()) ? expected_.begin() : expected_.end();
-    return std::find_if(expected_.begin(), expected_.end(), is_it);
-}
-
 bool LiveGeneration::is_next(const Outcome& outcome) {
-    const auto place = expected_of(outcome.event, outcome.callback);
-    if (place == expected_.end()) return false;
-    if (place == expected_.begin())
-        expected_.pop_front();
-    else
-        expected_.erase(place);
+    if (!expected_.take({outcome.event, outcome.callback})) return false;
     ++received_;
     return true;
 }
@@ -248,8 +234,8 @@ HostEnd LiveGeneration::explain(HostBody::End end, std::vector<Outcome>& last_ou
     }
     for (const auto& running : body_->page().all_running()) {
         if (!overlaps_ && running.sequence != received_ + 1) continue;
-        const auto place = expected_of(running.event, running.callback);
-        if (place != expected_.end()) out.running.push_back(*place);
+        const Running call{running.event, running.callback};
+        if (expected_.has(call)) out.running.push_back(call);
     }
     return out;
 }
@@ -278,7 +264,7 @@ void LiveGeneration::drain(std::chrono::milliseconds at_most) {
             Gone gone;
             gone.abandoned = true;
             gone.end.reason = "does not end, and is a thread";
-            if (!expected_.empty()) gone.end.running.push_back(expected_.front());
+            if (const auto first = expected_.front()) gone.end.running.push_back(*first);
             const auto told = std::exchange(handlers_, {});
             if (told.gone) told.gone(std::move(gone));
         });

@@ -7,8 +7,8 @@
 
 #include "host/requests/requests.hpp"
 #include "plugins/build.hpp"
+#include "plugins/expected_calls.hpp"
 #include "plugins/host_body.hpp"
-#include "util/long_deque.hpp"
 
 namespace sg::plugins {
 
@@ -63,7 +63,7 @@ public:
     const std::string& build() const noexcept override { return plan_.build->hash(); }
     const std::vector<CallbackInfo>& callbacks() const noexcept override { return callbacks_; }
     std::string_view file() const noexcept override { return plan_.file; }
-    void deliver(std::vector<Delivery> batch) override;
+    void deliver(Deliver batch) override;
 
     const std::shared_ptr<const Build>& build_of() const noexcept { return plan_.build; }
     const std::string& alerts() const noexcept override { return alerts_; }
@@ -92,7 +92,6 @@ private:
 
     /// Takes the next outcome off what is expected; false if it is another one's.
     bool is_next(const Outcome& outcome);
-    LongDeque<Running>::iterator expected_of(EventId event, std::uint16_t callback);
     void reject(std::string what);
     void drop_requests();
     HostEnd explain(HostBody::End end, std::vector<Outcome>& last_outcomes);
@@ -125,9 +124,9 @@ private:
     std::string forced_;  // why we ended it
     std::optional<Failure> refused_;
 
-    LongDeque<Running> expected_;  // calls handed out, in order, whose outcome is awaited
-    bool overlaps_ = false;        // outcomes may come in another order
-    std::uint64_t received_ = 0;   // sequence of the last outcome
+    ExpectedCalls expected_;
+    bool overlaps_ = false;       // outcomes may come in another order
+    std::uint64_t received_ = 0;  // sequence of the last outcome
 
     std::map<std::uint64_t, std::stop_source> requests_;
     std::size_t unfinished_ = 0;  // requests that the site has not let go of, cancelled ones too

@@ -10,6 +10,7 @@ void LiveGeneration::on_registered(host::Registered registered) {
         auto info = info_of(std::move(callback));
         if (!info) return refuse_registration(std::move(info.error()));
         overlaps_ = overlaps_ || info->concurrency > 1;
+        if (overlaps_) expected_.let_overlap();
         callbacks_.push_back(std::move(*info));
     }
     alerts_ = std::move(registered.alerts);

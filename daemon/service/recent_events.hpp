@@ -20,10 +20,11 @@ public:
 
     explicit RecentEvents(const CallHistory& history) : history_(history), kinds_(kinds) {}
 
-    /// For each call that ends, with its event.
-    void note(const event::EventRow& event) {
-        auto& kind = kinds_[static_cast<std::size_t>(event.id) % kinds];
-        if (kind.event != event.id) keep(kind, event);
+    /// For each call that ends.
+    void note(const dispatch::EndedCall& call) {
+        if (call.followed_by >= most_events) return;  // it is none of the last
+        auto& kind = kinds_[static_cast<std::size_t>(call.event.id) % kinds];
+        if (kind.event != call.event.id) keep(kind, call.event);
     }
 
     /// The event whose last call ended last comes first.

@@ -157,7 +157,7 @@ private:
         }
         if (!execute || wanted.empty()) return;
         outstanding_ = wanted.size();
-        generation.deliver({{event::EventHandle{page, index}, wanted, 1, false}});
+        generation.deliver({{{event::EventHandle{page, index}, wanted, 1, false}}});
         while (outstanding_ > 0) loop_.run_some();
     }
 

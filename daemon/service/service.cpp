@@ -234,7 +234,7 @@ private:
     void write_down(const dispatch::EndedCall& call) {
         times_.add(call);
         history_.add(call);
-        recent_.note(call.event);
+        recent_.note(call);
         if (!service_.logging_.wants_timings()) return;
         logging::Timing timing;
         timing.event = call.event.id;

@@ -273,3 +273,62 @@ TEST_CASE("a generation with other filters judges everything that was not handed
     CHECK(ids(second->journal) == std::vector<EventId>{105, 105});
     CHECK(rig.status("p").cursor == 105);
 }
+
+TEST_CASE("events of a page go out as one run, and those that are told apart as single ones") {
+    const auto handed_out = [](std::vector<CallbackInfo> callbacks) {
+        Rig rig(100);
+        rig.begin();
+        const auto plugin = rig.load("p", std::move(callbacks));
+        rig.live(101, 104);
+        std::vector<std::size_t> followed_by;
+        rig.dispatcher->on_ended_call([&](const auto& call) { followed_by.push_back(call.followed_by); });
+        rig.run(plugin);
+        const auto others = plugin->runs.front().size();      // in one lot, or each alone
+        CHECK(followed_by.front() == (others == 0 ? 0 : 1));  // three calls, of two callbacks at most
+        CHECK(followed_by.back() == 0);
+        rig.live({{105, "A"}, {106, "B"}, {107, "A"}});
+        rig.run(plugin);
+        CHECK(rig.status("p").cursor == 107);
+        return std::pair(plugin->runs, plugin->batches);
+    };
+    const auto [runs, batches] = handed_out({{"all", {}}, {"some", EventFilter{}.on("A")}});
+    CHECK(runs == std::vector<std::vector<std::size_t>>{{4}, {3}});
+    CHECK(batches == std::vector<std::size_t>{4, 3});
+    const auto [none, ones] = handed_out({{"all", {}, OnFailure::halt}});
+    CHECK(none == std::vector<std::vector<std::size_t>>(7));
+    CHECK(ones == std::vector<std::size_t>(7, 1));
+}
+
+TEST_CASE("a run that is cut short anywhere loses nothing, and tells what may have run before") {
+    dispatch::Settings settings;
+    settings.window_events = 5;
+    Rig rig(100, settings);
+    rig.begin();
+    auto plugin = rig.load("p", {{"a", {}}, {"b", {}}});
+    rig.live(101, 120);
+    rig.finish_one(plugin);  // one callback of the first event: the other is owed
+    CHECK(rig.status("p").pending == 1);
+    rig.finish_one(plugin);
+    rig.finish_one(plugin, false);
+    rig.finish_one(plugin);
+    CHECK(rig.status("p").cursor == 102);
+    rig.end(plugin, {"killed by SIGSEGV", {plugin->begin_next()}, ""});
+    const auto before = plugin->journal;
+    CHECK(before.back() == Call{103, "a", 1, false});
+
+    plugin = rig.load("p", {{"a", {}}, {"b", {}}});
+    rig.pass(1min);
+    rig.run(plugin);
+    rig.pass(1h);
+    rig.run(plugin);
+    auto calls = plugin->journal;
+    std::sort(calls.begin(), calls.end(), [](const auto& one, const auto& other) {
+        return std::pair(one.event, one.callback) < std::pair(other.event, other.callback);
+    });
+    std::vector<Call> expected{{102, "a", 2, false}, {103, "a", 2, true}, {103, "b", 1, false}};
+    for (EventId id = 104; id <= 120; ++id)
+        for (const auto* name : {"a", "b"}) expected.push_back({id, name, 1, false});
+    CHECK(calls == expected);
+    CHECK(rig.status("p").cursor == 120);
+    CHECK(rig.status("p").pending == 0);
+}

@@ -153,7 +153,10 @@ public:
     const std::vector<CallbackInfo>& callbacks() const noexcept override { return callbacks_; }
     std::string_view file() const noexcept override { return file_; }
     const std::string& alerts() const noexcept override { return alerts_; }
-    void deliver(std::vector<plugins::Delivery> batch) override {
+    void deliver(plugins::Deliver deliver) override {
+        runs.emplace_back();
+        for (const auto& run : deliver.runs) runs.back().push_back(run.rows.size());
+        const auto batch = host::expand(std::move(deliver));
         batches.push_back(batch.size());
         for (auto& delivery : batch) {
             merged.emplace_back(delivery.merged);
@@ -193,9 +196,10 @@ public:
         return {call.event, index};
     }
 
-    std::vector<Call> journal;  ///< calls that were begun
-    std::vector<std::size_t> batches;
-    std::vector<std::vector<EventId>> merged;  ///< of each delivery, what `Context::merged` would name
+    std::vector<Call> journal;                   ///< calls that were begun
+    std::vector<std::size_t> batches;            ///< events of each
+    std::vector<std::vector<std::size_t>> runs;  ///< events of the runs in each batch
+    std::vector<std::vector<EventId>> merged;    ///< of each delivery, what `Context::merged` would name
     std::size_t most_waiting = 0;
 
 private:

@@ -101,17 +101,19 @@ public:
         set->start([this](const std::vector<std::string>& ids) { found = ids; });
     }
     template <class Condition>
-    bool wait(Condition condition) {
-        return wait_for([&] {
-            loop.run_ready();
-            return condition();
-        });
+    bool wait(Condition condition, std::chrono::milliseconds at_most = std::chrono::seconds(30)) {
+        return wait_for(
+            [&] {
+                loop.run_ready();
+                return condition();
+            },
+            at_most);
     }
     bool wait_ready(const std::string& plugin, int times = 1) {
         return wait([&] { return owner.readies[plugin] >= times && owner.ready.contains(plugin); });
     }
     void deliver(const std::string& plugin, std::vector<plugins::Delivery> batch) {
-        owner.ready.at(plugin)->deliver(std::move(batch));
+        owner.ready.at(plugin)->deliver({std::move(batch)});
     }
     void deliver(const std::string& plugin, EventId id, const std::string& type = "Fine") {
         deliver(plugin, {{make_event(id, type), {0}, 1, false}});

@@ -19,7 +19,7 @@ public:
         row.type = type;
         row.raw = raw;
         batch.push_back({sg::event::detach(row), {0}, 1, false});
-        generation->deliver(std::move(batch));
+        generation->deliver({std::move(batch)});
         ready.push_back(std::move(generation));
         std::puts("ready");
         std::fflush(stdout);

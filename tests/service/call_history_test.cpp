@@ -13,7 +13,7 @@ void ended(service::CallHistory& history, const std::string& plugin, std::size_t
            bool ok = true, std::string_view callback = "one") {
     event::EventRow row;
     row.id = id;
-    history.add({plugin, lane, callback, row, UtcTime(std::chrono::seconds(second)), 1500us, ok, true});
+    history.add({plugin, lane, callback, row, UtcTime(std::chrono::seconds(second)), 1500us, ok, true, 0});
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include "service/recent_events.hpp"
 
+#include <algorithm>
+
 #include "catch.hpp"
 
 namespace recent_events_test {
@@ -11,12 +13,15 @@ using namespace sg;
 namespace {
 
 struct Fixture {
-    void call(EventId id, const std::string& plugin, std::size_t lane, bool ok = true) {
+    void call(EventId id, const std::string& plugin, std::size_t lane, bool ok = true,
+              std::size_t followed_by = 0) {
         event::EventRow row;
         row.id = id;
         row.type = "Shotgun_Shot_Change";
-        history.add({plugin, lane, "on_change", row, {}, std::chrono::microseconds(1500), ok, true});
-        recent.note(row);
+        const dispatch::EndedCall call{plugin, lane, "on_change", row, {}, std::chrono::microseconds(1500),
+                                       ok,     true, followed_by};
+        history.add(call);
+        recent.note(call);
     }
     service::CallHistory history;
     service::RecentEvents recent{history};
@@ -45,6 +50,15 @@ TEST_CASE("the last events are listed with what each callback made of them, and 
     CHECK(listed.front().event == 60);
     CHECK(listed.back().event == 11);
     CHECK(listed.front().calls.size() == 1);
+}
+
+TEST_CASE("what is said of the last events is right where many end at once") {
+    Fixture f;
+    for (EventId id = 1; id <= 300; ++id) f.call(id, "a", 0, true, static_cast<std::size_t>(300 - id));
+    const auto listed = f.recent.list();
+    REQUIRE(listed.size() == service::RecentEvents::most_events);
+    CHECK(std::all_of(listed.begin(), listed.end(),
+                      [](const auto& one) { return one.type == "Shotgun_Shot_Change"; }));
 }
 
 TEST_CASE("of an event that very many callbacks want some are listed and the others counted") {

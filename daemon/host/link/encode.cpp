@@ -80,7 +80,7 @@ void put(Writer& out, const Configure& message) {
     out.number<std::int64_t>(message.hard_deadline ? message.hard_deadline->count() : -1);
     out.number(message.requests_at_once);
 }
-void put(Writer& out, const Deliver& message) { put(out, Events{message.batch, nullptr}); }
+void put(Writer& out, const Deliver& message) { put(out, Events{expand(message), nullptr}); }
 void put(Writer& out, const Result<std::string>& result) {
     out.flag(result.has_value());
     if (result) {

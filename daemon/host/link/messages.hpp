@@ -11,7 +11,9 @@
 #include <sg/event_traits.hpp>
 #include <sg/logger.hpp>
 #include <sg/registrar.hpp>
+#include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -56,10 +58,55 @@ struct Configure {
     std::uint32_t requests_at_once = 1;
 };
 
-/// Events to run, in this order, one at a time but where their callbacks may overlap.
+/// A row of a page, and the callbacks that want it.
+struct WantedRow {
+    std::uint32_t row;
+    const CallbackList* callbacks;  ///< not empty
+};
+
+/// What one plugin wants of a page, by ascending row.
+struct WantedRows {
+    std::vector<WantedRow> rows;
+    std::shared_ptr<const void> lists;  ///< what the rows point at
+};
+using WantedPtr = std::shared_ptr<const WantedRows>;
+
+/// Events of one page in a row, each for the first time. What is the same for all of them is said once: with
+/// many plugins most of what an event costs is what is written and read for each.
+struct Run {
+    event::PagePtr page;
+    WantedPtr wanted;                 ///< keeps `rows`
+    std::span<const WantedRow> rows;  ///< not empty
+    bool redelivered = false;
+};
+
+/// Events to run, in this order, one at a time but where their callbacks may overlap: the single ones first.
 struct Deliver {
     std::vector<Delivery> batch;
+    std::vector<Run> runs{};
+
+    bool empty() const noexcept { return batch.empty() && runs.empty(); }
 };
+
+/// Calls `visit(const Delivery&)` for each event, until it returns false.
+template <class Visit>
+void visit_each(const Deliver& deliver, Visit visit) {
+    for (const auto& single : deliver.batch)
+        if (!visit(single)) return;
+    for (const auto& run : deliver.runs) {
+        Delivery delivery;
+        delivery.event.page = run.page;
+        delivery.redelivered = run.redelivered;
+        for (const auto& wanted : run.rows) {
+            delivery.event.index = wanted.row;
+            delivery.callbacks = *wanted.callbacks;
+            if (!visit(std::as_const(delivery))) return;
+        }
+    }
+}
+
+/// All as single events.
+std::vector<Delivery> expand(Deliver deliver);
 
 /// The answer to a request: JSON text, or why there is none.
 struct Answer {

@@ -123,6 +123,7 @@ void SocketDaemonChannel::encode_next() {
             queue_.pop_front();
             continue;
         }
+        if (!deliver->runs.empty()) *deliver = Deliver{expand(std::move(*deliver))};
         if (delivered_ < deliver->batch.size()) {
             encode_events(deliver->batch);
         } else {

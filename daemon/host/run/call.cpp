@@ -37,14 +37,14 @@ Reason current_reason() {
 }
 
 Call::Call(HostState& host, const LoadedCallback& callback, std::uint16_t index, const Delivery& delivery,
-           const Event& event, std::stop_token stop, std::chrono::steady_clock::time_point begun)
+           const Event& event, const std::stop_token& stop, std::chrono::steady_clock::time_point begun)
     : host_(host),
       callback_(callback),
       delivery_(delivery),
-      stop_(std::move(stop)),
-      site_(host.site_calls, {index, &event, stop_}),
+      stop_(stop),
+      site_(host.site_calls, {index, &event}, stop),
       logger_(host.log, index, event.id()),
-      tasks_(host.tasks, stop_),
+      tasks_(host.tasks, stop),
       event_(event),
       begun_(begun) {
     outcome_.event = event.id();

@@ -56,10 +56,12 @@ struct HostState {
 };
 
 /// The context of a call, and the door through which nothing a callback throws gets out.
+///
+/// Lifetime: outlived by all that it is made of. It counts no owners: each would cost every call.
 class Call final : public Context, public Completion {
 public:
     Call(HostState& host, const LoadedCallback& callback, std::uint16_t index, const Delivery& delivery,
-         const Event& event, std::stop_token stop, std::chrono::steady_clock::time_point begun);
+         const Event& event, const std::stop_token& stop, std::chrono::steady_clock::time_point begun);
 
     /// Runs the callback and waits until it told that it is done, on whatever thread.
     Outcome run(const Event& event) noexcept;
@@ -86,7 +88,7 @@ private:
     HostState& host_;
     const LoadedCallback& callback_;
     const Delivery& delivery_;
-    std::stop_token stop_;
+    const std::stop_token& stop_;
     SiteStub site_;
     LinkLogger logger_;
     CallTasks tasks_;

@@ -84,11 +84,11 @@ void Crew::run(std::size_t slot, const Work& work) {
     for (std::size_t i = 0; i < callbacks.size(); ++i) {
         const auto index = callbacks[i];
         if (index >= callbacks_.size()) continue;
-        auto stop = begin(slot, work.event.id(), index);
+        const auto stop = begin(slot, work.event.id(), index);
         if (!stop) return;
         const auto now = std::chrono::steady_clock::now();
-        auto outcome = Call(host_, callbacks_[index], index, work.delivery, work.event, std::move(*stop), now)
-                           .run(work.event);
+        auto outcome =
+            Call(host_, callbacks_[index], index, work.delivery, work.event, *stop, now).run(work.event);
         end(slot, std::move(outcome), i + 1 == callbacks.size());
     }
 }

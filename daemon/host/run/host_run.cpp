@@ -74,7 +74,7 @@ void HostRun::take(ToHost message) {
     if (auto* deliver = std::get_if<Deliver>(&message)) {
         outbox_.expect();
         std::lock_guard lock(mutex_);
-        queue_.push_back(std::move(deliver->batch));
+        queue_.push_back(std::move(*deliver));
     } else if (auto* answer = std::get_if<Answer>(&message)) {
         state_.site_calls.answer(std::move(*answer));
     } else if (const auto* progress = std::get_if<Progress>(&message)) {
@@ -92,7 +92,10 @@ void HostRun::take(ToHost message) {
             std::lock_guard lock(mutex_);
             crew = crew_;
             // Taken away: a call that begins before this one is asked to stop must not be asked.
-            if (!crew && call->sequence == sequence_) stop = std::exchange(stop_, std::stop_source());
+            if (!crew && call->sequence == sequence_) {
+                stop = std::exchange(stop_, std::stop_source());
+                stop_is_new_ = true;
+            }
         }
         if (crew) crew->stop_call(call->sequence);
         if (stop) stop->request_stop();  // runs what the plugin hung on it: no lock is held
@@ -160,7 +163,7 @@ void HostRun::run_overlapping() {
         std::lock_guard lock(mutex_);
         crew_ = crew;
     }
-    for (auto batch = next_batch(); !batch.empty(); batch = next_batch()) crew->add(std::move(batch));
+    for (auto batch = next_batch(); !batch.empty(); batch = next_batch()) crew->add(expand(std::move(batch)));
     bool is_stopping = false;
     {
         std::lock_guard lock(mutex_);
@@ -183,17 +186,19 @@ void HostRun::run_deliveries() {
         const auto batch = next_batch();
         goes_on = !batch.empty();
         now_ = std::chrono::steady_clock::now();
-        for (std::size_t i = 0; i < batch.size() && goes_on; ++i)
-            goes_on = run_event(batch[i], i + 1 == batch.size());
+        auto left = batch.batch.size();
+        for (const auto& run : batch.runs) left += run.rows.size();
+        visit_each(batch,
+                   [&](const Delivery& delivery) { return goes_on = run_event(delivery, --left == 0); });
     }
     outbox_.flush();
 }
 
 /// Waits for events, and reads the link meanwhile; none when the host is told to end.
-std::vector<Delivery> HostRun::next_batch() {
-    const auto taken = [this]() -> std::optional<std::vector<Delivery>> {
+Deliver HostRun::next_batch() {
+    const auto taken = [this]() -> std::optional<Deliver> {
         std::lock_guard lock(mutex_);
-        std::vector<Delivery> batch;
+        Deliver batch;
         if (draining_) return batch;
         if (queue_.empty()) return std::nullopt;
         batch = std::move(queue_.front());
@@ -203,7 +208,7 @@ std::vector<Delivery> HostRun::next_batch() {
     if (auto batch = taken()) return std::move(*batch);
     outbox_.rest();
     state_.turn.begin_idle();
-    std::optional<std::vector<Delivery>> batch;
+    std::optional<Deliver> batch;
     while (!(batch = taken())) follow_link();
     state_.turn.end_idle();
     return std::move(*batch);
@@ -217,15 +222,13 @@ bool HostRun::run_event(const Delivery& delivery, bool ends_batch) {
         const auto index = delivery.callbacks[i];
         if (index >= callbacks_.size()) continue;  // the daemon knows how many there are
         RunPage::Call call{0, event.id(), index};
-        auto begun = begin_call(call, std::exchange(begins_event, false));
-        if (!begun) return false;
+        if (!begin_call(call, std::exchange(begins_event, false))) return false;
         page_.begin(call);
         // One call begins where the one before ended: reading the clock is not free.
-        auto outcome =
-            Call(state_, callbacks_[index], index, delivery, event, std::move(begun->stop), now_).run(event);
+        auto outcome = Call(state_, callbacks_[index], index, delivery, event, token_, now_).run(event);
         now_ += outcome.duration;
         page_.end(outcome);
-        const bool is_idle = ends_batch && begun->is_last && i + 1 == delivery.callbacks.size();
+        const bool is_idle = ends_batch && is_last_ && i + 1 == delivery.callbacks.size();
         const bool sent = outbox_.add(call.sequence, std::move(outcome),
                                       is_idle ? Outbox::Flush::now : Outbox::Flush::later);
         if (sent) now_ = std::chrono::steady_clock::now();  // it may have waited for the daemon
@@ -233,13 +236,15 @@ bool HostRun::run_event(const Delivery& delivery, bool ends_batch) {
     return true;
 }
 
-/// Numbers the call and gives it a stop token that was not used yet; none when no call may begin.
+/// Numbers the call and has a stop token for it that was not used yet; false when no call may begin.
 /// While the host drains, the event that was begun is still finished.
-std::optional<HostRun::Begun> HostRun::begin_call(RunPage::Call& call, bool begins_event) {
+bool HostRun::begin_call(RunPage::Call& call, bool begins_event) {
     std::lock_guard lock(mutex_);
-    if (stopping_ || (draining_ && begins_event)) return std::nullopt;
+    if (stopping_ || (draining_ && begins_event)) return false;
     call.sequence = ++sequence_;
-    return Begun{stop_.get_token(), queue_.empty()};
+    if (std::exchange(stop_is_new_, false)) token_ = stop_.get_token();
+    is_last_ = queue_.empty();
+    return true;
 }
 
 }  // namespace sg::host

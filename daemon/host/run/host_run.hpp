@@ -39,15 +39,11 @@ private:
     void end_link();
     bool load();
     Result<void> register_plugin();
-    struct Begun {
-        std::stop_token stop;
-        bool is_last = false;  // no batch waits behind this one
-    };
     void run_deliveries();
     void run_overlapping();
-    std::vector<Delivery> next_batch();
+    Deliver next_batch();
     bool run_event(const Delivery& delivery, bool ends_batch);
-    std::optional<Begun> begin_call(RunPage::Call& call, bool begins_event);
+    bool begin_call(RunPage::Call& call, bool begins_event);
 
     std::optional<Library> library_;  // goes last: everything of the plugin's points into it
     HostChannel& channel_;
@@ -58,12 +54,15 @@ private:
     std::vector<LoadedCallback> callbacks_;
 
     std::mutex mutex_;
-    std::deque<std::vector<Delivery>> queue_;
+    std::deque<Deliver> queue_;
     bool draining_ = false;
     std::atomic<bool> has_ended_{false};  // the link
     bool stopping_ = false;               // the call that runs was asked to end, and so is any to come
     std::uint64_t sequence_ = 0;
     std::stop_source stop_;                      // of the call that runs; another once it is used
+    bool stop_is_new_ = true;                    // not in `token_` yet
+    std::stop_token token_;                      // of the call that runs; the caller of `run` alone
+    bool is_last_ = false;                       // no batch waits behind that of the call; likewise
     std::chrono::steady_clock::time_point now_;  // when the last call ended; the caller of `run` alone
 
     std::shared_ptr<Crew> crew_;  // while calls may overlap; whoever uses it keeps it beyond the lock

@@ -32,14 +32,16 @@ private:
 };
 
 /// What one call of a callback is handed: its tasks stop with it, later calls do not touch them.
+///
+/// Lifetime: outlived by the call's token.
 class CallTasks {
 public:
-    CallTasks(HostTasks& host, std::stop_token call) : host_(host), call_(std::move(call)) {}
+    CallTasks(HostTasks& host, const std::stop_token& call) : host_(host), call_(call) {}
     TaskManager& get();
 
 private:
     HostTasks& host_;
-    std::stop_token call_;
+    const std::stop_token& call_;
     std::mutex mutex_;
     std::shared_ptr<TaskManager> manager_;
     std::unique_ptr<TaskManager> view_;

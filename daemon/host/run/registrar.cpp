@@ -30,7 +30,8 @@ std::optional<LogLevel> level_of(const nlohmann::json& value) {
 HostRegistrar::HostRegistrar(HostState& host, std::stop_token stop)
     : host_(host),
       logger_(host.log, std::nullopt, 0),
-      site_(host.site_calls, {std::nullopt, nullptr, std::move(stop)}) {}
+      stop_(std::move(stop)),
+      site_(host.site_calls, {std::nullopt, nullptr}, stop_) {}
 
 void HostRegistrar::refuse(Cause cause, std::string text) {
     current_.reset();

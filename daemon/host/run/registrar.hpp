@@ -35,6 +35,7 @@ private:
 
     HostState& host_;
     LinkLogger logger_;
+    const std::stop_token stop_;
     SiteStub site_;
     std::optional<LoadedCallback> current_;
     std::vector<LoadedCallback> callbacks_;

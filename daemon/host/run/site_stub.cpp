@@ -104,7 +104,7 @@ nlohmann::json SiteStub::call_with_progress(std::string_view method, const nlohm
         request.event = from_.event->id();
         request.session_uuid = from_.event->session_uuid();
     }
-    return ask(calls_, std::move(request), method, arguments, from_.stop, progress);
+    return ask(calls_, std::move(request), method, arguments, stop_, progress);
 }
 
 nlohmann::json LastingSite::call_with_progress(std::string_view method, const nlohmann::json& arguments,

@@ -46,14 +46,16 @@ private:
 };
 
 /// What one call of a callback, or a registration, is handed.
+///
+/// Lifetime: outlived by the event and the token.
 class SiteStub final : public Site {
 public:
     struct From {
         std::optional<std::uint16_t> callback;
         const Event* event = nullptr;
-        std::stop_token stop;
     };
-    SiteStub(SiteCalls& calls, From from) : calls_(calls), from_(std::move(from)) {}
+    SiteStub(SiteCalls& calls, From from, const std::stop_token& stop)
+        : calls_(calls), from_(from), stop_(stop) {}
     nlohmann::json call(std::string_view method, const nlohmann::json& arguments) override {
         return call_with_progress(method, arguments, {});
     }
@@ -62,7 +64,8 @@ public:
 
 private:
     SiteCalls& calls_;
-    From from_;
+    const From from_;
+    const std::stop_token& stop_;
 };
 
 /// The same for work that may outlive the call which began it.
