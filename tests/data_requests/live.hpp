@@ -68,7 +68,9 @@ public:
         tell(command, plugin);
         const auto expected = told_[plugin];
         INFO(command.dump());
-        const bool came = rig.wait([&] { return results(plugin).size() >= expected; });
+        // Thousands of requests under a sanitizer, beside other tests, take as long as a minute.
+        const bool came =
+            rig.wait([&] { return results(plugin).size() >= expected; }, std::chrono::minutes(3));
         INFO(rig.everything_logged());
         REQUIRE(came);
         return results(plugin).at(expected - 1);
