@@ -1,5 +1,6 @@
 #include "bench/daemon_run.hpp"
 
+#include <curl/curl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -11,6 +12,14 @@
 #include <thread>
 
 namespace sg::bench {
+namespace {
+
+std::size_t keep(char* data, std::size_t, std::size_t size, void* text) {
+    static_cast<std::string*>(text)->append(data, size);
+    return size;
+}
+
+}  // namespace
 
 DaemonRun::DaemonRun(const Setup& setup) {
     std::filesystem::create_directories(dir_ / "plugins");
@@ -31,6 +40,20 @@ DaemonRun::DaemonRun(const Setup& setup) {
 
 DaemonRun::~DaemonRun() {
     if (pid_ > 0) bench::stop(pid_);
+}
+
+std::int64_t DaemonRun::metric(const std::string& name) const {
+    const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
+    std::string text = "\n";
+    const auto socket = path("state/control.sock");
+    curl_easy_setopt(curl.get(), CURLOPT_URL, "http://localhost/metrics");
+    curl_easy_setopt(curl.get(), CURLOPT_UNIX_SOCKET_PATH, socket.c_str());
+    curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, keep);
+    curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &text);
+    const bool came = curl_easy_perform(curl.get()) == CURLE_OK;
+    const auto at = text.find("\n" + name + " ");
+    if (!came || at == std::string::npos) throw std::runtime_error("no metric " + name);
+    return static_cast<std::int64_t>(std::stod(text.substr(at + name.size() + 2)));
 }
 
 void DaemonRun::stop() {

@@ -42,6 +42,9 @@ public:
     void wait_for(std::int64_t id, int plugins, const std::string& plugin = {},
                   std::chrono::seconds at_most = std::chrono::minutes(3)) const;
 
+    /// A figure of its metrics, with its labels if it has any. They are at most a second old.
+    std::int64_t metric(const std::string& name) const;
+
     void stop();
 
 private:

@@ -5,12 +5,10 @@
 //
 // The daemon's own binary, its plugins in processes of their own. (C76, C81)
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <algorithm>
 #include <fstream>
 #include <map>
-#include <memory>
 #include <stdexcept>
 #include <thread>
 
@@ -61,26 +59,6 @@ std::int64_t io_of(int pid, const std::string& what) {
     throw std::runtime_error("no figures of the daemon's writes");
 }
 
-std::size_t keep(char* data, std::size_t, std::size_t size, void* text) {
-    static_cast<std::string*>(text)->append(data, size);
-    return size;
-}
-
-/// A figure of the metrics, which are at most a second old.
-std::int64_t metric(const DaemonRun& daemon, const std::string& name) {
-    const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
-    std::string text = "\n";
-    const auto socket = daemon.path("state/control.sock");
-    curl_easy_setopt(curl.get(), CURLOPT_URL, "http://localhost/metrics");
-    curl_easy_setopt(curl.get(), CURLOPT_UNIX_SOCKET_PATH, socket.c_str());
-    curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, keep);
-    curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &text);
-    const bool came = curl_easy_perform(curl.get()) == CURLE_OK;
-    const auto at = text.find("\n" + name + " ");
-    if (!came || at == std::string::npos) throw std::runtime_error("no metric " + name);
-    return static_cast<std::int64_t>(std::stod(text.substr(at + name.size() + 2)));
-}
-
 void measure_writes() {
     constexpr std::int64_t events = 100'000;
     const PageServer site(events);
@@ -90,7 +68,7 @@ void measure_writes() {
     daemon.wait_for(events, 1);
     const Seconds took = Clock::now() - begun;
     std::this_thread::sleep_for(std::chrono::milliseconds(1500));
-    const auto groups = metric(daemon, "sgeventd_state_commits_total");
+    const auto groups = daemon.metric("sgeventd_state_commits_total");
     fmt::print(
         "{} waiting events for one plugin: {:.0f} a second; {:.0f} events a commit, {:.0f} bytes written "
         "an event; {:.2f} s of CPU; daemon and host hold {:.1f} MB\n",
@@ -185,7 +163,7 @@ void measure_gap() {
         std::this_thread::sleep_until(next += std::chrono::milliseconds(1000 / per_second));
     }
     with.wait_for(holed.newest_id(), 1);
-    if (metric(with, "sgeventd_stream_gaps_closed_total") != 1)
+    if (with.metric("sgeventd_stream_gaps_closed_total") != 1)
         throw std::runtime_error("no gap was given up");
     const auto more = cpu_of(with.pid()) - cpu_of(without.pid()) - before;
     fmt::print(

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <stdexcept>
+#include <thread>
 
 #include "bench/bare_loop.hpp"
 #include "bench/daemon_run.hpp"
@@ -22,6 +23,7 @@ constexpr int hundreds = 100;  // of plugins, whose loading costs more than the 
 struct Cost {
     Seconds cpu{}, wall{};
     std::vector<long> idle_kb;
+    double reads = 0;  // of each page
 };
 
 struct Setup {
@@ -50,6 +52,9 @@ Cost run_daemon(std::int64_t events, const Setup& setup) {
     cost.wall = std::chrono::steady_clock::now() - begin;
     const auto of_events = cpu_of(daemon.pid()) - loaded;
     cost.idle_kb = proportional_kb(daemon.pid());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));  // the metrics are as old as a second
+    cost.reads = static_cast<double>(daemon.metric(R"(sgeventd_site_queries_total{kind="catch_up"})")) /
+                 (static_cast<double>(events) / PageServer::page_size);
     daemon.stop();
     cost.cpu = setup.plugins < hundreds ? cpu_of_ended_children() - cpu_before : of_events;
     return cost;
@@ -74,10 +79,11 @@ void measure(const Setup& setup, double bare_us) {
     long daemon_kb = large.idle_kb.front(), hosts_kb = 0;
     for (std::size_t i = 1; i < large.idle_kb.size(); ++i) hosts_kb += large.idle_kb[i];
     const auto hosts = static_cast<long>(large.idle_kb.size()) - 1;
-    fmt::print("{:>4} {:<8} {:<9} {:>8.2f} {:>8.1f} {:>9.2f} {:>10.1f} {:>12.2f}\n", setup.plugins,
+    fmt::print("{:>4} {:<8} {:<9} {:>8.2f} {:>8.1f} {:>9.2f} {:>10.1f} {:>12.2f} {:>6.1f}\n", setup.plugins,
                setup.isolation, setup.matching ? "all" : "nothing", cpu, cpu / bare_us, wall,
                static_cast<double>(daemon_kb) / 1024,
-               hosts > 0 ? static_cast<double>(hosts_kb) / 1024 / static_cast<double>(hosts) : 0.0);
+               hosts > 0 ? static_cast<double>(hosts_kb) / 1024 / static_cast<double>(hosts) : 0.0,
+               large.reads);
     std::fflush(stdout);
 }
 
@@ -87,10 +93,10 @@ int main(int argc, char** argv) try {
     const double bare_us = bare();
     fmt::print("bare libcurl + simdjson loop, same pages, checks and fields: {:.2f} us of CPU per event\n\n",
                bare_us);
-    fmt::print("{:>4} {:<8} {:<9} {:>8} {:>8} {:>9} {:>10} {:>12}\n", "", "", "", "CPU us", "times",
-               "wall us", "daemon", "each host");
-    fmt::print("{:>4} {:<8} {:<9} {:>8} {:>8} {:>9} {:>10} {:>12}\n", "plug", "isolated", "wanting", "/event",
-               "bare", "/event", "PSS MB", "PSS MB");
+    fmt::print("{:>4} {:<8} {:<9} {:>8} {:>8} {:>9} {:>10} {:>12} {:>6}\n", "", "", "", "CPU us", "times",
+               "wall us", "daemon", "each host", "reads");
+    fmt::print("{:>4} {:<8} {:<9} {:>8} {:>8} {:>9} {:>10} {:>12} {:>6}\n", "plug", "isolated", "wanting",
+               "/event", "bare", "/event", "PSS MB", "PSS MB", "/page");
     if (argc == 4) {  // one setup alone, for a profiler: PLUGINS ISOLATION all|nothing
         measure({std::atoi(argv[1]), argv[2], std::string(argv[3]) == "all"}, bare_us);
         return 0;

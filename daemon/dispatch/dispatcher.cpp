@@ -366,6 +366,12 @@ std::vector<OwedCall> Dispatcher::owed(const std::string& plugin, EventId event)
     return lane == nullptr ? std::vector<OwedCall>() : lane->owed(event);
 }
 
+EventId Dispatcher::taken_through() const {
+    auto through = std::numeric_limits<EventId>::max();
+    for (const auto& [plugin, lane] : impl_->lanes_) through = std::min(through, lane->taken_through());
+    return through;
+}
+
 EventId Dispatcher::done_through() const {
     auto through = std::numeric_limits<EventId>::max();
     for (const auto& [plugin, lane] : impl_->lanes_) through = std::min(through, lane->done_through());

@@ -104,6 +104,7 @@ public:
 
     void on_live(const event::Stretch& live) override;
     void on_late(const event::PagePtr& rows, checkpoint::Batch& batch, event::Late how) override;
+    EventId taken_through() const override;
     void on_given_up() override;
 
     void on_ready(std::shared_ptr<plugins::Generation> generation) override;

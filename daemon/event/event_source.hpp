@@ -74,6 +74,10 @@ public:
     /// Plugins not past it meet the row in their own stretch.
     virtual void on_late(const PagePtr& rows, checkpoint::Batch& batch, Late how) = 0;
 
+    /// Every lane that takes events now has taken what it wants up to here: what was fetched of that need not
+    /// be kept.
+    virtual EventId taken_through() const { return 0; }
+
     /// Some ids are no longer waited for; told later, on the loop.
     virtual void on_given_up() {}
 

@@ -26,7 +26,20 @@ void RecentPages::add(event::Stretch stretch) {
     uses_.push_front(stretch.after);
     kept_.emplace(stretch.after, Kept{stretch, bytes, uses_.begin()});
     bytes_ += bytes;
+    make_room();
+}
+
+void RecentPages::make_room() {
     while (bytes_ > most_bytes_) drop(kept_.find(uses_.back()));
+}
+
+void RecentPages::limit(std::size_t most_bytes) {
+    most_bytes_ = most_bytes;
+    make_room();
+}
+
+void RecentPages::drop_through(EventId id) {
+    while (!kept_.empty() && kept_.begin()->second.stretch.through <= id) drop(kept_.begin());
 }
 
 std::optional<event::Stretch> RecentPages::find(EventId position) {

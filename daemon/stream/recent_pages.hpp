@@ -22,6 +22,12 @@ public:
     /// The stretch that holds what follows `position`.
     std::optional<event::Stretch> find(EventId position);
 
+    /// From here on; forgets what is too much now.
+    void limit(std::size_t most_bytes);
+
+    /// Forgets the stretches that end here or before.
+    void drop_through(EventId id);
+
     /// Forgets the stretch that says `id` is missing.
     void forget(EventId id);
 
@@ -43,6 +49,7 @@ private:
 
     std::map<EventId, Kept>::iterator holder_of(EventId id);  // of the one with after < id <= through
     void drop(std::map<EventId, Kept>::iterator which);
+    void make_room();
 };
 
 }  // namespace sg::stream

@@ -266,6 +266,7 @@ bool Stream::Impl::take_live(const event::PagePtr& page) {
     const event::Stretch stretch{highest_, through, page};
     highest_ = through;
     live_pages_.add(stretch);
+    divide_room();
     const auto seen = std::partition_point(
         rows.begin(), rows.end(), [&](const event::EventRow& row) { return row.id <= stretch.after; });
     const auto taken = static_cast<std::size_t>(rows.end() - seen);

@@ -138,6 +138,7 @@ private:
     void pump();
     void send(EventId position, Wish& wish);
     void on_lane_answer(EventId position, Result<Answer> answer);
+    void divide_room();
     Result<std::optional<event::Stretch>> stretch_of(EventId position, Wish& wish, const Answer& answer);
     void deliver(EventId position, const event::Stretch& stretch);
 
@@ -155,7 +156,8 @@ private:
     GapTracker gaps_{GapTracker::Of::gaps};
     GapTracker tail_{GapTracker::Of::watched};
     RecentPages live_pages_;
-    RecentPages lane_pages_;
+    RecentPages
+        lane_pages_;  // they have what the live ones leave, so that lanes far apart do not fetch each its own
     Status counters_;
 
     std::shared_ptr<const std::vector<std::string>> fields_;  // besides the usual ones; null: none

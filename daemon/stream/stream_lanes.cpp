@@ -129,6 +129,7 @@ void Stream::Impl::on_lane_answer(EventId position, Result<Answer> answer) {
     if (stretch) lane_trouble_.succeeded(log_);
     if (stretch && *stretch) {
         if (is_full(*answer)) learn_span(position, *answer->page);
+        divide_room();
         lane_pages_.add(**stretch);
         deliver(position, **stretch);
         pump();
@@ -140,6 +141,11 @@ void Stream::Impl::on_lane_answer(EventId position, Result<Answer> answer) {
             queue_.push_front(position);
         pump_at(clock_.now());
     }
+}
+
+void Stream::Impl::divide_room() {
+    if (lane_pages_.bytes() > 0) lane_pages_.drop_through(sink_.taken_through());
+    lane_pages_.limit(settings_.recent_bytes - live_pages_.bytes());
 }
 
 /// What may be handed out of an answer; nullopt: ask again.

@@ -1,7 +1,9 @@
 #pragma once
 // Lanes as the stream sees them: they take stretches, and late rows behind them.
 
+#include <algorithm>
 #include <deque>
+#include <limits>
 #include <map>
 
 #include "checkpoint/store.hpp"
@@ -27,6 +29,11 @@ public:
     std::size_t very_late = 0;  ///< rows of gaps that were given up
     bool broken = false;        ///< a stretch did not fit, or went above the level
 
+    EventId taken_through() const override {
+        auto through = std::numeric_limits<EventId>::max();
+        for (const auto& lane : lanes) through = std::min(through, lane.position);
+        return through;
+    }
     Lane& add(EventId start) {
         auto& lane = lanes.emplace_back();
         lane.start = lane.position = start;

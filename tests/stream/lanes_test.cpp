@@ -158,6 +158,48 @@ TEST_CASE(
     CHECK(pages.find(45)->through == 60);
     pages.forget(36);
     CHECK(pages.bytes() == 0);
+
+    for (const EventId first : {1, 11, 21}) pages.add(page(first, first + 9));
+    pages.drop_through(19);
+    CHECK_FALSE(pages.find(0));
+    CHECK(pages.find(10));
+    pages.drop_through(20);
+    CHECK_FALSE(pages.find(10));
+    pages.add(page(31, 40));
+    REQUIRE(pages.find(20));  // used last
+    pages.limit(pages.bytes() - 1);
+    CHECK(pages.find(20));
+    CHECK_FALSE(pages.find(30));
+    pages.limit(0);
+    CHECK(pages.bytes() == 0);
+}
+
+TEST_CASE("lanes that are far apart share what was fetched once, and what all have taken is not kept") {
+    StreamFixture f;
+    f.settings.page_size = 10;
+    f.settings.recent_bytes = 1 << 20;
+    f.site.show(1, 400);
+    f.seen(400);
+    for (int i = 0; i < 2; ++i) f.lanes.add(0);
+    auto& slow = f.lanes.lanes[1];
+    slow.pulls = false;
+    f.start();
+    f.pass(10s, 100ms);
+    CHECK(f.lanes.lanes[0].got == range(1, 400));
+    const auto fetched = f.stream->status().lane_queries;
+    CHECK(fetched >= 40);
+    slow.pulls = true;
+    f.lanes.pull(slow);
+    CHECK(slow.got == range(1, 400));
+    CHECK(f.stream->status().lane_queries == fetched);
+
+    f.site.show(401, 410);
+    f.pass(10s, 100ms);
+    auto& third = f.lanes.add(0);
+    f.lanes.pull(third);
+    f.pass(10s, 100ms);
+    CHECK(third.got == range(1, 410));
+    CHECK(f.stream->status().lane_queries > fetched);
 }
 
 TEST_CASE("every lane is handed every row exactly once, in whatever order rows appear and answers come") {
