@@ -38,7 +38,7 @@ public:
         fs::remove(dir_ / "out");
         fs::remove(dir_ / "err");
         sg::test::Process process(command, environment(), dir_ / "out", dir_ / "err");
-        const auto ended = process.wait(std::chrono::minutes(8));
+        const auto ended = process.wait(std::chrono::minutes(25));
         return {ended.value_or(Ended{}), sg::test::read_file(dir_ / "out"),
                 sg::test::read_file(dir_ / "err")};
     }
