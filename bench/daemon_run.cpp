@@ -43,6 +43,7 @@ DaemonRun::~DaemonRun() {
 }
 
 std::int64_t DaemonRun::metric(const std::string& name) const {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
     const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
     std::string text = "\n";
     const auto socket = path("state/control.sock");

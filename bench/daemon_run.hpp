@@ -42,7 +42,7 @@ public:
     void wait_for(std::int64_t id, int plugins, const std::string& plugin = {},
                   std::chrono::seconds at_most = std::chrono::minutes(3)) const;
 
-    /// A figure of its metrics, with its labels if it has any. They are at most a second old.
+    /// A figure of its metrics, with its labels if it has any. Waits first, for they are as old as a second.
     std::int64_t metric(const std::string& name) const;
 
     void stop();

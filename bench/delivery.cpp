@@ -67,7 +67,6 @@ void measure_writes() {
     const auto begun = Clock::now();
     daemon.wait_for(events, 1);
     const Seconds took = Clock::now() - begun;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
     const auto groups = daemon.metric("sgeventd_state_commits_total");
     fmt::print(
         "{} waiting events for one plugin: {:.0f} a second; {:.0f} events a commit, {:.0f} bytes written "

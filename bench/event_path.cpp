@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 #include <stdexcept>
-#include <thread>
 
 #include "bench/bare_loop.hpp"
 #include "bench/daemon_run.hpp"
@@ -52,7 +51,6 @@ Cost run_daemon(std::int64_t events, const Setup& setup) {
     cost.wall = std::chrono::steady_clock::now() - begin;
     const auto of_events = cpu_of(daemon.pid()) - loaded;
     cost.idle_kb = proportional_kb(daemon.pid());
-    std::this_thread::sleep_for(std::chrono::milliseconds(1500));  // the metrics are as old as a second
     cost.reads = static_cast<double>(daemon.metric(R"(sgeventd_site_queries_total{kind="catch_up"})")) /
                  (static_cast<double>(events) / PageServer::page_size);
     daemon.stop();

@@ -1,8 +1,7 @@
 // What a host's word is compared with.
-#include <catch2/catch.hpp>
-
-#include "host/events.hpp"
 #include "plugins/expected_calls.hpp"
+#include "catch.hpp"
+#include "host/events.hpp"
 
 using namespace sg;
 using plugins::Running;

@@ -177,7 +177,7 @@ TEST_CASE(
 TEST_CASE("lanes that are far apart share what was fetched once, and what all have taken is not kept") {
     StreamFixture f;
     f.settings.page_size = 10;
-    f.settings.recent_bytes = 1 << 20;
+    f.settings.recent_bytes = 240'000;  // as much as all of it, and several times what is theirs at the least
     f.site.show(1, 400);
     f.seen(400);
     for (int i = 0; i < 2; ++i) f.lanes.add(0);
