@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "event/row_event.hpp"
 
@@ -11,32 +12,61 @@ namespace {
 
 constexpr std::size_t longest_name = 256;  // a pair beyond this is no field of a site, and is not kept
 
+std::string wish_of(const std::vector<plugins::CallbackInfo>& callbacks) {
+    auto wishes = nlohmann::json::array();
+    for (const auto& callback : callbacks)
+        wishes.push_back({callback.filter.to_json(), callback.conditions.to_json()});
+    std::string bytes;
+    nlohmann::json::to_cbor(wishes, bytes);  // text would have to be UTF-8
+    return bytes;
+}
+
 }  // namespace
 
 void FilterIndex::set(std::uint32_t lane, const std::vector<plugins::CallbackInfo>& callbacks) {
     if (lane >= lanes_.size()) lanes_.resize(lane + 1);
     known_.clear();
-    lanes_[lane] = callbacks;
+    lanes_[lane] = {callbacks, wish_of(callbacks)};
+    is_grouped_ = false;
     ++version_;
 }
 
-std::vector<FilterIndex::Match> FilterIndex::ask(std::string_view type, std::string_view attribute) {
-    std::vector<Match> out;
+/// Only when somebody asks: at a start a thousand lanes are set, one after the other.
+void FilterIndex::group() {
+    if (std::exchange(is_grouped_, true)) return;
+    groups_.clear();
+    std::unordered_map<std::string_view, std::uint32_t> by_wish;
     for (std::uint32_t lane = 0; lane < lanes_.size(); ++lane) {
+        const auto next = static_cast<std::uint32_t>(groups_.size());
+        const auto [known, is_new] = by_wish.emplace(lanes_[lane].wish, next);
+        if (is_new) groups_.push_back(lane);
+        lanes_[lane].group = known->second;
+    }
+}
+
+std::uint32_t FilterIndex::group_of(std::uint32_t lane) {
+    group();
+    return lane < lanes_.size() ? lanes_[lane].group : no_group;
+}
+
+std::vector<FilterIndex::Match> FilterIndex::ask(std::string_view type, std::string_view attribute) {
+    group();
+    std::vector<Match> out;
+    for (std::uint32_t group = 0; group < groups_.size(); ++group) {
+        const auto& callbacks = lanes_[groups_[group]].callbacks;
         CallbackList list;
-        for (std::size_t i = 0; i < lanes_[lane].size(); ++i)
-            if (lanes_[lane][i].filter.matches(type, attribute))
-                list.push_back(static_cast<std::uint16_t>(i));
+        for (std::size_t i = 0; i < callbacks.size(); ++i)
+            if (callbacks[i].filter.matches(type, attribute)) list.push_back(static_cast<std::uint16_t>(i));
         if (list.empty()) continue;
         const bool is_conditional = std::any_of(
-            list.begin(), list.end(), [&](auto index) { return !lanes_[lane][index].conditions.empty(); });
-        out.push_back({lane, is_conditional, keep(list)});
+            list.begin(), list.end(), [&](auto index) { return !callbacks[index].conditions.empty(); });
+        out.push_back({group, is_conditional, keep(list)});
     }
     return out;
 }
 
 const CallbackList* FilterIndex::narrowed(const Match& match, const Event& event) {
-    const auto& callbacks = lanes_[match.lane];
+    const auto& callbacks = lanes_[groups_[match.group]].callbacks;
     CallbackList list;
     for (const auto index : *match.callbacks)
         if (callbacks[index].conditions.hold(event)) list.push_back(index);
@@ -64,8 +94,8 @@ PageMatches::PageMatches(FilterIndex& index, const event::EventPage& page) {
                 callbacks = index.narrowed(match, *event);
                 if (callbacks == nullptr) continue;
             }
-            if (match.lane >= by_lane_.size()) by_lane_.resize(match.lane + 1);
-            auto& wanted = by_lane_[match.lane];
+            if (match.group >= by_group_.size()) by_group_.resize(match.group + 1);
+            auto& wanted = by_group_[match.group];
             if (!wanted) {
                 wanted = std::make_shared<host::WantedRows>(host::WantedRows{{}, index.lists()});
                 wanted->rows.reserve(rows.size() - i);
@@ -73,7 +103,7 @@ PageMatches::PageMatches(FilterIndex& index, const event::EventPage& page) {
             wanted->rows.push_back({i, callbacks});
         }
     }
-    for (const auto& wanted : by_lane_)
+    for (const auto& wanted : by_group_)
         if (wanted && wanted->rows.size() < rows.size() / 2) wanted->rows.shrink_to_fit();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <set>
 #include <span>
@@ -23,12 +24,13 @@ using host::CallbackList;
 /// The filters themselves are asked once for every pair of type and attribute that occurs; after
 /// that an event costs one look into a hash table, however many plugins there are. The table is
 /// bounded: a site has some thousand pairs, and above the bound it is forgotten and learnt again.
+/// Lanes that want the same are one group, and cost what one of them would.
 ///
 /// Threads: one.
 class FilterIndex {
 public:
     struct Match {
-        std::uint32_t lane;
+        std::uint32_t group;
         bool is_conditional;            ///< some of them want to know more of the event: see `narrowed`
         const CallbackList* callbacks;  ///< for as long as `lists`
     };
@@ -38,7 +40,7 @@ public:
     /// Replaces what the lane wants.
     void set(std::uint32_t lane, const std::vector<plugins::CallbackInfo>& callbacks);
 
-    /// By ascending lane. Valid until the next call.
+    /// By ascending group. Valid until the next call.
     std::span<const Match> find(std::string_view type, std::string_view attribute);
 
     /// Those of a match whose conditions hold, too; null: none. For a match that is conditional.
@@ -46,6 +48,10 @@ public:
 
     /// How many there are, or were.
     std::size_t lanes() const noexcept { return lanes_.size(); }
+
+    /// Which group a lane is of, until the next `set`; `no_group` if it never was set.
+    std::uint32_t group_of(std::uint32_t lane);
+    static constexpr auto no_group = std::numeric_limits<std::uint32_t>::max();
 
     /// All lists of callbacks that were handed out. Hosts in threads read them, and may outlive this.
     std::shared_ptr<const void> lists() const noexcept { return lists_; }
@@ -79,8 +85,17 @@ private:
 
     std::vector<Match> ask(std::string_view type, std::string_view attribute);
 
+    void group();
+
+    struct Lane {
+        std::vector<plugins::CallbackInfo> callbacks;
+        std::string wish;  // the same text for those who want the same
+        std::uint32_t group = 0;
+    };
     std::size_t most_pairs_;
-    std::vector<std::vector<plugins::CallbackInfo>> lanes_;
+    std::vector<Lane> lanes_;
+    std::vector<std::uint32_t> groups_;  // of each the first lane
+    bool is_grouped_ = true;
     // Each different list once, for all lanes, at an address that stays. There are few.
     std::shared_ptr<std::set<CallbackList>> lists_ = std::make_shared<std::set<CallbackList>>();
     std::unordered_map<Pair, std::vector<Match>, PairHash, PairEqual> known_;
@@ -88,18 +103,18 @@ private:
     std::uint64_t version_ = 0;
 };
 
-/// What each lane wants of one page: worked out once, however many lanes take it.
+/// What each group of lanes wants of one page: worked out once, however many lanes take it.
 class PageMatches {
 public:
     PageMatches(FilterIndex& index, const event::EventPage& page);
 
-    /// Null for a lane that wants nothing.
-    host::WantedPtr of(std::uint32_t lane) const noexcept {
-        return lane < by_lane_.size() ? by_lane_[lane] : nullptr;
+    /// Null for a group that wants nothing.
+    host::WantedPtr of(std::uint32_t group) const noexcept {
+        return group < by_group_.size() ? by_group_[group] : nullptr;
     }
 
 private:
-    std::vector<std::shared_ptr<host::WantedRows>> by_lane_;
+    std::vector<std::shared_ptr<host::WantedRows>> by_group_;
 };
 
 }  // namespace sg::dispatch

@@ -140,7 +140,7 @@ void Lane::take(const event::Stretch& stretch) {
 
 /// Those above its position, as far as there is room: the first for which there is none.
 std::optional<EventId> Lane::take_rows(const event::PagePtr& page, EventId limit) {
-    const auto wanted = shared_.matches(page).of(slot_);
+    const auto wanted = shared_.matches(page).of(shared_.index.group_of(slot_));
     if (!wanted) return std::nullopt;
     const auto rows = page->rows();
     const auto first_above = [&](EventId id) {

@@ -244,7 +244,7 @@ void Lane::late(const event::EventHandle& row, checkpoint::Batch& batch, event::
     if (id <= cursor_ && !generation_ && missed) return tell();
     if (id <= cursor_ && !generation_) return owe_new(row, {}, batch);  // the next build says who wants it
     for (const auto& match : shared_.index.find(row.row().type, row.row().attribute)) {
-        if (match.lane != slot_) continue;
+        if (match.group != shared_.index.group_of(slot_)) continue;
         const auto* callbacks = match.callbacks;
         if (match.is_conditional) callbacks = shared_.index.narrowed(match, event::RowEvent(row.row()));
         if (callbacks == nullptr) continue;

@@ -2,6 +2,8 @@
 // change of an Asset, a new Shot, and a login (an event without attribute).
 #include "dispatch/filter_index.hpp"
 
+#include <set>
+
 #include "scripted.hpp"
 
 using namespace sg;
@@ -76,13 +78,32 @@ TEST_CASE("the index gives each lane its own callbacks, and follows a change") {
     index.set(2, {{"d", EventFilter{}.on("T", {"x"})}});
     const auto found = index.find("T", "x");
     REQUIRE(found.size() == 2);
-    CHECK(found[0].lane == 0);
+    CHECK(found[0].group == index.group_of(0));
     CHECK(*found[0].callbacks == dispatch::CallbackList{0, 2});
-    CHECK(found[1].lane == 2);
+    CHECK(found[1].group == index.group_of(2));
     CHECK(index.find("T", "y").size() == 1);
     index.set(0, {});
     CHECK(index.find("T", "x").size() == 1);
     CHECK(index.find("U", "").empty());
+}
+
+TEST_CASE("lanes that want the same are asked about once, and only they") {
+    FilterIndex index;
+    const auto on_t = EventFilter{}.on("T");
+    event::Conditions in_7;
+    in_7.add({.projects = {7}}, {});
+    index.set(0, {{"a", on_t}});
+    index.set(1, {{"other name", on_t}});
+    index.set(2, {{"a", on_t, OnFailure::retry, in_7}});
+    index.set(3, {{"a", on_t}, {"b", on_t}});
+    CHECK(index.group_of(0) == index.group_of(1));
+    CHECK(std::set{index.group_of(0), index.group_of(2), index.group_of(3)}.size() == 3);
+    CHECK(index.group_of(4) == FilterIndex::no_group);
+    CHECK(index.find("T", "x").size() == 3);
+    index.set(1, {{"a", EventFilter{}.on("U")}});
+    CHECK(index.group_of(0) != index.group_of(1));
+    CHECK(index.find("T", "x").size() == 3);
+    CHECK(index.find("U", "x").size() == 1);
 }
 
 TEST_CASE("type and attribute are not confused with one another") {
