@@ -128,8 +128,9 @@ private:
     struct Wish {
         std::vector<std::function<void(event::Stretch)>> ready;
         bool in_flight = false;
-        EventId limit = 0;          ///< level when it was sent: nothing above is handed out
-        std::vector<EventId> late;  ///< appeared above its position while it was in flight
+        EventId limit = 0;             ///< level when it was sent: nothing above is handed out
+        std::vector<EventId> late;     ///< appeared above its position while it was in flight
+        std::vector<IdRange> covered;  ///< by other answers for lanes, while it was in flight
         std::uint32_t doubts = 0;
     };
     bool is_coming(EventId position) const;
@@ -140,6 +141,7 @@ private:
     void on_lane_answer(EventId position, Result<Answer> answer);
     void divide_room();
     Result<std::optional<event::Stretch>> stretch_of(EventId position, Wish& wish, const Answer& answer);
+    void note_covered(const event::Stretch& stretch);
     void deliver(EventId position, const event::Stretch& stretch);
 
     const Settings settings_;

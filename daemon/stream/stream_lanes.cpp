@@ -21,6 +21,18 @@ void SideTrouble::succeeded(Logger& log) {
     log.info("[QUERY-BACK] Queries {} work again.", what);
 }
 
+namespace {
+
+bool meets(const std::vector<Hole>& holes, const std::vector<IdRange>& ranges) {
+    return std::any_of(holes.begin(), holes.end(), [&](const Hole& hole) {
+        return std::any_of(ranges.begin(), ranges.end(), [&](const IdRange& range) {
+            return hole.ids.first <= range.last && range.first <= hole.ids.last;
+        });
+    });
+}
+
+}  // namespace
+
 bool shows(const event::EventPage& page, EventId id) {
     const auto rows = page.rows();
     const auto at =
@@ -97,6 +109,7 @@ void Stream::Impl::send(EventId position, Wish& wish) {
     wish.in_flight = true;
     wish.limit = highest_;
     wish.late.clear();
+    wish.covered.clear();
     ++in_flight_;
     ++counters_.lane_queries;
     EventQuery query;
@@ -129,6 +142,7 @@ void Stream::Impl::on_lane_answer(EventId position, Result<Answer> answer) {
     if (stretch) lane_trouble_.succeeded(log_);
     if (stretch && *stretch) {
         if (is_full(*answer)) learn_span(position, *answer->page);
+        note_covered(**stretch);
         divide_room();
         lane_pages_.add(**stretch);
         deliver(position, **stretch);
@@ -148,6 +162,21 @@ void Stream::Impl::divide_room() {
     lane_pages_.limit(settings_.recent_bytes - live_pages_.bytes());
 }
 
+/// For the wishes that were asked before this answer came.
+void Stream::Impl::note_covered(const event::Stretch& stretch) {
+    for (auto& [position, wish] : wishes_) {
+        if (!wish.in_flight || position >= stretch.through) continue;
+        auto& covered = wish.covered;
+        // Pages of one lane follow each other: its whole way is one range.
+        const auto before = std::find_if(covered.begin(), covered.end(),
+                                         [&](const auto& c) { return c.last == stretch.after; });
+        if (before != covered.end())
+            before->last = stretch.through;
+        else
+            covered.push_back({stretch.after + 1, stretch.through});
+    }
+}
+
 /// What may be handed out of an answer; nullopt: ask again.
 Result<std::optional<event::Stretch>> Stream::Impl::stretch_of(EventId position, Wish& wish,
                                                                const Answer& answer) {
@@ -165,6 +194,9 @@ Result<std::optional<event::Stretch>> Stream::Impl::stretch_of(EventId position,
         if (id > position && id <= through && !shows(*answer.page, id)) return std::nullopt;
     // Above `base_` the live poll has judged every hole already.
     const auto holes = sort_out(holes_of(position, std::min(through, base_), rows));
+    // What another page showed meanwhile is no hole, and was handed out: found late, it would be so again.
+    // Had that page lacked it as well, it would be known.
+    if (meets(holes.young, wish.covered) || meets(holes.old, wish.covered)) return std::nullopt;
     if (!room_for(holes)) {
         lane_trouble_.until = clock_.now() + settings_.interval;
         return std::nullopt;

@@ -96,6 +96,37 @@ TEST_CASE("a page in flight that misses a row which turned up meanwhile is fetch
     CHECK(further.late.empty());
 }
 
+TEST_CASE(
+    "a row that another lane's page showed while a page was in flight is no gap, and not delivered again") {
+    StreamFixture f;  // seed 200696 of the random run, in threads
+    f.site.show(1, 54);
+    f.site.show(56, 100);
+    f.seen(100);
+    f.start();
+    f.site.hold(
+        [](const EventQuery& query) { return query.kind == EventQuery::Kind::after && query.after == 50; });
+    auto& held = f.lanes.add(50);
+    f.lanes.pull_all();
+    REQUIRE(wait_for([&] {
+        f.loop.run_ready();
+        return f.site.holding() == 1;
+    }));
+    f.site.show(55);
+    auto& quick = f.lanes.add(48);
+    f.lanes.pull_all();
+    REQUIRE(wait_for([&] {
+        f.loop.run_ready();
+        return quick.position >= 58;
+    }));
+    f.site.let_go();
+    f.pass(5s);
+    CHECK(quick.got == range(49, 100));
+    CHECK(held.got == range(51, 100));
+    CHECK(quick.late.empty());
+    CHECK(held.late.empty());
+    CHECK(f.stream->status().open_gaps == 0);
+}
+
 TEST_CASE("a site that answers a lane from behind its own time is asked again") {
     StreamFixture f;
     f.site.show(1, 20);
