@@ -195,8 +195,8 @@ Result<std::optional<event::Stretch>> Stream::Impl::stretch_of(EventId position,
     // Above `base_` the live poll has judged every hole already.
     const auto holes = sort_out(holes_of(position, std::min(through, base_), rows));
     // What another page showed meanwhile is no hole, and was handed out: found late, it would be so again.
-    // Had that page lacked it as well, it would be known.
-    if (meets(holes.young, wish.covered) || meets(holes.old, wish.covered)) return std::nullopt;
+    // Had that page lacked it as well, the gap would be known; of old holes that cannot be said.
+    if (meets(holes.young, wish.covered)) return std::nullopt;
     if (!room_for(holes)) {
         lane_trouble_.until = clock_.now() + settings_.interval;
         return std::nullopt;

@@ -99,6 +99,14 @@ struct StreamFixture {
         });
         if (!settled) FAIL("the stream never came to rest\n" << log.all());
     }
+    /// Runs until the condition holds, whatever is held back.
+    template <class Condition>
+    bool loop_until(Condition condition) {
+        return wait_for([&] {
+            loop.run_ready();
+            return condition();
+        });
+    }
     /// Moves the clock in steps, as time passes.
     void pass(std::chrono::milliseconds time, std::chrono::milliseconds step = 100ms) {
         for (; time > 0ms; time -= step) {

@@ -82,10 +82,7 @@ TEST_CASE("a page in flight that misses a row which turned up meanwhile is fetch
         [](const EventQuery& query) { return query.kind == EventQuery::Kind::after && query.after == 90; });
     auto& further = f.lanes.add(90);
     f.lanes.pull_all();
-    REQUIRE(wait_for([&] {
-        f.loop.run_ready();
-        return f.site.holding() == 1;
-    }));
+    REQUIRE(f.loop_until([&] { return f.site.holding() == 1; }));
     f.site.show(105);
     f.pass(2s);
     REQUIRE(past.late == std::vector<EventId>{105});
@@ -107,17 +104,11 @@ TEST_CASE(
         [](const EventQuery& query) { return query.kind == EventQuery::Kind::after && query.after == 50; });
     auto& held = f.lanes.add(50);
     f.lanes.pull_all();
-    REQUIRE(wait_for([&] {
-        f.loop.run_ready();
-        return f.site.holding() == 1;
-    }));
+    REQUIRE(f.loop_until([&] { return f.site.holding() == 1; }));
     f.site.show(55);
     auto& quick = f.lanes.add(48);
     f.lanes.pull_all();
-    REQUIRE(wait_for([&] {
-        f.loop.run_ready();
-        return quick.position >= 58;
-    }));
+    REQUIRE(f.loop_until([&] { return quick.position >= 58; }));
     f.site.let_go();
     f.pass(5s);
     CHECK(quick.got == range(49, 100));
